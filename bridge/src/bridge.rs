@@ -37,8 +37,8 @@ pub struct Bridge {
 }
 
 impl Bridge {
-    /// A bridge that does nothing before it runs, but whose lease thread is
-    /// there. Fails when the operating system gives no thread.
+    /// Makes a bridge and starts its lease thread; all other work begins with
+    /// [`Bridge::run`]. Fails if the operating system gives no thread.
     pub fn new(config: BridgeConfig, deps: BridgeDeps) -> io::Result<Self> {
         let stop = CancellationToken::new();
         let tasks = Tasks::new(stop.clone());
@@ -86,19 +86,18 @@ impl Bridge {
         })
     }
 
-    /// The handle of operators and views.
+    /// Returns a handle for operators and views.
     pub fn handle(&self) -> BridgeHandle {
         BridgeHandle {
             state: self.state.clone(),
         }
     }
 
-    /// Bridges until `shutdown` is cancelled. What is open then stays open in
-    /// the ledger, and is taken over by another bridge that runs on it, or by
-    /// the next.
+    /// Runs the bridge until `shutdown` is cancelled. Open tickets and jobs stay in
+    /// the ledger, where another bridge or the next start takes them over.
     ///
-    /// `Err`: a core task ended before. The bridge then stops as on `shutdown`,
-    /// and the process must end with this error as its last line.
+    /// `Err`: a core task ended too early. The bridge then stops as on `shutdown`, and
+    /// the process must end with this error as its last line.
     pub async fn run(self, shutdown: CancellationToken) -> Result<(), CoreTaskEnded> {
         let (stop, bridge) = (self.stop.clone(), self.state.clone());
         let forward = tokio::spawn({
@@ -116,14 +115,14 @@ impl Bridge {
             // A task that hangs must not keep the process.
             Err(_) => drop(timeout(LAST_WORK, bridge.tasks.wait()).await),
         }
-        // Pinged until others may ping.
+        // The tickets are pinged until other bridges may adopt them.
         membership::leave(&bridge).await;
         bridge.tickets.close_all();
         forward.abort();
         bridge.tasks.outcome()
     }
 
-    /// Starts the core tasks: all that runs as long as the bridge does.
+    /// Starts the core tasks, which run as long as the bridge.
     async fn start(self) -> Result<(), Stopped> {
         let (bridge, tasks) = (&self.state, &self.state.tasks);
         let (retry, lease_thread) = (bridge.retry.clone(), self.lease_thread);
@@ -142,7 +141,7 @@ impl Bridge {
         if !tickets.is_empty() {
             tracing::info!(
                 count = tickets.len(),
-                "open tickets of the previous run are pinged again"
+                "the bridge pings the open tickets of the previous run again"
             );
         }
         tasks.core("delivery", delivery::run(bridge.clone()));

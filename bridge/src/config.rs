@@ -1,4 +1,4 @@
-//! What a bridge is made of.
+//! The settings and parts of a bridge.
 
 use std::{sync::Arc, time::Duration};
 
@@ -16,20 +16,20 @@ use crate::{
 /// Settings of a bridge.
 #[derive(Debug, Clone)]
 pub struct BridgeConfig {
-    /// The bridge's name in the ledger: unique, and the same after a restart, as
-    /// the name of a host or a pod. A bridge that starts under the name of one
-    /// that was killed takes over that one's tickets at once; under another name
-    /// it has to wait until the dead bridge's heartbeat has ended.
+    /// The bridge's name in the ledger: unique, and the same after a restart, such as
+    /// the name of a host or a pod. A bridge that starts under the name of a killed
+    /// bridge takes over its tickets at once; a bridge of another name has to wait until
+    /// the dead bridge's heartbeat has expired.
     pub name: String,
-    /// Falafel's job servers. Their names are kept in the ledger.
+    /// Falafel's job servers, whose names are stored in the ledger.
     pub upstreams: Vec<Upstream>,
     /// The sizes of rollups that Falafel and the provers are built for.
     pub sizes: Sizes,
     /// Requests of up to this many bytes travel in the message; larger requests
     /// stay in the ledger, and the message refers to them.
     pub inline_bytes: usize,
-    /// Attempts before a job is parked; an attempt whose proof did not verify
-    /// counts. Workers must have the same setting.
+    /// How many attempts a job has before it is a dead letter; an attempt whose proof
+    /// did not verify counts. Workers must have the same number.
     pub max_attempts: u32,
     /// How tickets are kept alive.
     pub leases: LeaseConfig,
@@ -40,26 +40,25 @@ pub struct BridgeConfig {
 /// Periods and time limits of a bridge.
 #[derive(Debug, Clone)]
 pub struct Timing {
-    /// The longest pause before something is tried again.
+    /// The longest pause before an operation is tried again.
     pub longest_pause: Duration,
     /// The time between two comparisons of ledger and broker.
     pub reconcile_every: Duration,
     /// The time between two readings of ledger and broker for the metrics.
     pub sample_every: Duration,
-    /// How long a Falafel that remembers may take to issue a lapsed ticket
+    /// How long a Falafel that has not restarted may take to issue a lapsed ticket
     /// again: its 5–6 s, the last ping's age and a poller's pause.
     pub reissue: Duration,
-    /// What each broken long poll may add to that, as a ghost.
+    /// How much each broken long poll, a ghost poller, may add to `reissue`.
     pub ghost: Duration,
-    /// The time between two heartbeats, and between two looks for the tickets
-    /// of bridges that have none.
+    /// The time between two heartbeats, and between two searches for the tickets of
+    /// bridges without a heartbeat.
     pub heartbeat_every: Duration,
-    /// How long a heartbeat lasts. Together with `heartbeat_every` it must be
-    /// below Falafel's 5 s; else Falafel issues the tickets of a dead bridge again
-    /// before another bridge pings them.
+    /// How long a heartbeat is valid. The sum with `heartbeat_every` must be below
+    /// Falafel's 5 s; otherwise Falafel issues the tickets of a dead bridge again before
+    /// another bridge pings them.
     pub heartbeat_ttl: Duration,
-    /// The longest pause between two checks of a reply that could not be
-    /// checked.
+    /// The longest pause between two attempts to verify a reply that cannot be checked yet.
     pub recheck_every: Duration,
     /// How long a reply may stay unverified before its job is proved again.
     pub unverified_for: Duration,
@@ -82,19 +81,19 @@ impl Default for Timing {
 }
 
 impl Timing {
-    /// Ghost pollers that a window allows for at most.
+    /// How many ghost pollers a window allows for, at most.
     const GHOSTS: u64 = 3;
 
-    /// How long a Falafel that remembers may take to issue a lapsed ticket
-    /// again, behind so many ghost pollers.
+    /// How long a Falafel that has not restarted may take to issue a lapsed ticket
+    /// again, behind this many ghost pollers.
     pub(crate) fn reissue_window(&self, ghosts: u64) -> Duration {
         self.reissue + self.ghost * ghosts.min(Self::GHOSTS) as u32
     }
 }
 
 impl BridgeConfig {
-    /// Production's settings. The name is random and differs at each start: a
-    /// fleet needs lasting names.
+    /// The default settings. The name is random and differs at each start; a fleet
+    /// needs lasting names.
     pub fn new(upstreams: Vec<Upstream>, sizes: Sizes) -> Self {
         Self {
             name: format!("bridge-{:08x}", rand::thread_rng().r#gen::<u32>()),
@@ -108,16 +107,16 @@ impl BridgeConfig {
     }
 }
 
-/// What a bridge is connected to.
+/// The services that a bridge uses.
 #[derive(Debug, Clone)]
 pub struct BridgeDeps {
-    /// Where jobs go and results come from.
+    /// The broker, which takes jobs and delivers results.
     pub broker: Arc<dyn Broker>,
-    /// Tickets, jobs, requests and results.
+    /// The store of tickets, jobs, requests and results.
     pub ledger: Arc<dyn Ledger>,
-    /// What every reply must pass.
+    /// Verifies every reply before it is delivered.
     pub verifier: Arc<dyn ReplyVerifier>,
-    /// The stream of what happens to jobs.
+    /// Receives the events of jobs.
     pub events: Events,
     /// The store of the clients' verification keys, if there is one.
     pub client_vks: Option<Arc<dyn ClientVks>>,

@@ -1,5 +1,5 @@
-//! Where tests make tasks fail. Without the feature `test-util` there are none,
-//! and they cost nothing.
+//! Failpoints, by which tests make tasks fail. Without the feature `test-util` no
+//! failpoints exist, at no cost.
 
 use std::future::Future;
 
@@ -10,7 +10,7 @@ pub struct Failpoints {
     armed: std::sync::Arc<tokio::sync::watch::Sender<Vec<(String, Fault)>>>,
 }
 
-/// What happens at a failpoint.
+/// The fault of a task at its failpoint.
 #[cfg(any(test, feature = "test-util"))]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Fault {
@@ -22,14 +22,13 @@ pub enum Fault {
 
 #[cfg(any(test, feature = "test-util"))]
 impl Failpoints {
-    /// Makes the task of this name fail once: at once if it runs, else at its
-    /// start.
+    /// Makes the task of this name fail once: now if it runs, otherwise at its start.
     pub fn arm(&self, name: &str, fault: Fault) {
         let armed = (name.to_owned(), fault);
         self.armed.send_modify(|all| all.push(armed));
     }
 
-    /// The task `name`, with its failpoint.
+    /// Runs the task `name` with its failpoint. `None`: the fault was to return.
     pub(crate) async fn within<T>(&self, name: &str, task: impl Future<Output = T>) -> Option<T> {
         tokio::select! {
             biased;
@@ -62,7 +61,7 @@ impl Failpoints {
 
 #[cfg(not(any(test, feature = "test-util")))]
 impl Failpoints {
-    /// The task itself.
+    /// Runs the task.
     pub(crate) async fn within<T>(&self, _: &str, task: impl Future<Output = T>) -> Option<T> {
         Some(task.await)
     }

@@ -6,16 +6,16 @@ use bytes::Bytes;
 use zkwhirl_job::{Kind, reply::NotVerified};
 use zkwhirl_ledger::StoredResult;
 
-/// Checks a reply before it leaves for Falafel. It may take its time: it is
-/// called on a thread for blocking work. A panic counts as a refusal.
+/// Verifies a reply before it is sent to Falafel. The call may block: it runs on a
+/// thread for blocking work. A panic counts as a refusal.
 pub trait ReplyVerifier: Debug + Send + Sync {
-    /// `Err` says why the reply is not accepted, and whether a later look may
-    /// accept it.
+    /// Verifies a reply. `Err`: why the reply is not accepted, and whether a later try
+    /// may accept it.
     fn verify(&self, kind: Kind, request: &Bytes, reply: &Bytes) -> Result<(), NotVerified>;
 }
 
-/// A result whose reply passed the gate; the reply is never empty. Only
-/// [`check`] makes one, and an answer with a reply is made of nothing else.
+/// A result whose reply passed the gate; the reply is never empty. Only [`check`] makes
+/// this type, and an answer with a reply is made only from this type.
 #[derive(Debug, Clone)]
 pub(crate) struct Verified(StoredResult);
 
@@ -45,7 +45,7 @@ pub(crate) async fn check(
 fn check_length(kind: Kind, reply: &Bytes) -> Result<(), NotVerified> {
     let limit = kind.reply_limit();
     match reply.len() {
-        // Falafel would read past its end.
+        // Falafel would read beyond the reply's end.
         0 => Err(NotVerified::refused(format_args!(
             "the reply to a {kind} job is empty"
         ))),

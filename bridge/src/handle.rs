@@ -1,4 +1,4 @@
-//! What operators and views hold of a running bridge.
+//! The handle of a running bridge, for operators and views.
 
 use std::sync::Arc;
 
@@ -55,41 +55,40 @@ impl BridgeHandle {
         self.state.broker.once()
     }
 
-    /// What happens to jobs.
+    /// The events of jobs.
     pub fn events(&self) -> &Events {
         &self.state.journal.events
     }
 
-    /// What a rollup will still take with so many `slots` for inner jobs;
-    /// `None` when that is not known.
+    /// Estimates the time that a rollup still needs with `slots` slots for inner jobs.
+    /// `None`: unknown.
     pub fn rollup_left(&self, rollup: u32, slots: usize) -> Option<TimeLeft> {
         let rollups = self.state.journal.rollups.lock();
         rollups.left_of(rollup, slots, clock::now_ms())
     }
 
-    /// Takes nothing new from Falafel or from callers, and goes on with what
-    /// the bridge has: others take the rest at once, and not only when this
-    /// bridge stops.
+    /// Takes no more jobs from Falafel or from callers, and continues with the present
+    /// jobs: other bridges then take new jobs at once, not only after this bridge has
+    /// stopped.
     pub fn take_no_more(&self) {
         self.state.closed.cancel();
     }
 
-    /// Asks for a proof or a verification key and waits for it. Dropping the
-    /// future gives up waiting, not the job.
+    /// Requests a proof or a verification key and waits for the reply. Dropping the
+    /// future ends the waiting, not the job.
     pub async fn ask(&self, command: Command, data: Bytes) -> Result<Bytes, AskError> {
         let ask = ask::ask(self.state.clone(), command, data);
         let asked = self.state.tasks.item("caller's request", ask).await;
         asked.unwrap_or_else(|panic| Err(AskError::GivenUp(panic.to_string())))
     }
 
-    /// Tells every worker to restart its provers. What they prove is handed
-    /// back and proved again; no attempt is counted.
+    /// Tells every worker to restart its provers. Their jobs are requeued and proved
+    /// again; no attempt is counted.
     pub(crate) async fn restart_provers(&self) -> Result<(), BrokerError> {
         self.broker().send_control(&Control::Restart).await
     }
 
-    /// Rejects a job: a NACK goes to each ticket that waits for it. Returns how
-    /// many there are.
+    /// Rejects a job: sends a NACK to each of its tickets. Returns the number of tickets.
     ///
     /// **A NACK stops Falafel's rollup production** until a person restarts it;
     /// on a verification key job it ends Falafel's process.
@@ -97,12 +96,12 @@ impl BridgeHandle {
         operator::reject(&self.state, job, reason).await
     }
 
-    /// Sends a parked job back to the queue, as attempt 1 with its history.
+    /// Sends the job of a dead letter back to the queue, as attempt 1 with its history.
     pub async fn replay(&self, job: JobId) -> Result<(), OperatorError> {
         operator::replay(&self.state, job).await
     }
 
-    /// Where tests make the bridge's tasks fail.
+    /// The failpoints, by which tests make the bridge's tasks fail.
     #[cfg(any(test, feature = "test-util"))]
     pub fn failpoints(&self) -> &crate::Failpoints {
         self.state.tasks.failpoints()

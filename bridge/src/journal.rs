@@ -1,4 +1,4 @@
-//! What happens to jobs, as events, counts, metrics and figures about rollups.
+//! Records the events of jobs, in counts, metrics and estimates of rollups.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use zkwhirl_telemetry::{
 
 use crate::{BridgeStats, locked::Locked, rollups::OpenRollups};
 
-/// Why a job is dead, as the metrics know it: what a worker's last failure says.
+/// The metrics' reason of a dead job whose worker gave up, by its last failure.
 pub(crate) fn death_by(class: FailureClass) -> &'static str {
     match class {
         FailureClass::Invalid => "request",
@@ -22,7 +22,7 @@ pub(crate) fn death_by(class: FailureClass) -> &'static str {
     }
 }
 
-/// What a dead letter says. One whose attempts failed says their last failure.
+/// The metrics' reason of a dead letter: its class, or the last failure of its attempts.
 pub(crate) fn death_in(letter: &DeadLetter) -> &'static str {
     let last = letter.history.last();
     match letter.class {
@@ -33,18 +33,18 @@ pub(crate) fn death_in(letter: &DeadLetter) -> &'static str {
     }
 }
 
-/// The topic of a job; a job of no known kind is no inner job.
+/// The topic of a job; a job of an unknown kind counts as outer.
 pub(crate) fn topic_name(kind: Option<Kind>) -> &'static str {
     kind.map_or(Topic::Outer, Kind::topic).name()
 }
 
-/// A prover's time that led to nothing.
+/// Records a prover's time whose result was not used.
 pub(crate) fn wasted(kind: Option<Kind>, prove_ms: u64, why: &'static str) {
     let spent = Duration::from_millis(prove_ms);
     WASTED.record([topic_name(kind), why], spent);
 }
 
-/// A result of a job that had one.
+/// Counts a second result of a job.
 pub(crate) fn duplicate(result: &ResultEnvelope) {
     metric::DUPLICATES.one([result.kind.topic().name()]);
     wasted(Some(result.kind), result.prove_ms, "duplicate");
@@ -54,7 +54,7 @@ pub(crate) fn duplicate(result: &ResultEnvelope) {
 #[derive(Debug)]
 pub(crate) struct Journal {
     pub(crate) events: Events,
-    /// The counts; what is no count is empty.
+    /// The counts; the other fields are empty.
     pub(crate) stats: Locked<BridgeStats>,
     pub(crate) rollups: Locked<OpenRollups>,
 }
@@ -72,7 +72,7 @@ impl Journal {
         self.events.emit(job.id, job.kind, job.rollup_id, what);
     }
 
-    /// Counts `more` in a metric and in the bridge's own counts.
+    /// Adds `more` to a metric and to the bridge's own counter.
     pub(crate) fn add(
         &self,
         more: u64,
@@ -83,12 +83,12 @@ impl Journal {
         metric.of([]).increment(more);
     }
 
-    /// Counts one.
+    /// Adds one to a metric and to the bridge's own counter.
     pub(crate) fn one(&self, metric: &Counter<0>, count: fn(&mut BridgeStats) -> &mut u64) {
         self.add(1, metric, count);
     }
 
-    /// A new ticket was taken.
+    /// Records that a new ticket was taken.
     pub(crate) fn taken(&self, ticket: Ticket, taken: &Taken) {
         let (ticket, upstream) = (ticket.id, ticket.upstream);
         self.one(&metric::TICKETS, |stats| &mut stats.tickets);
@@ -103,7 +103,7 @@ impl Journal {
         }
     }
 
-    /// A job has its verified result.
+    /// Records that a job has its verified result.
     pub(crate) fn proved(&self, job: &JobRecord, proving: Duration) {
         let (topic, now) = (topic_name(job.kind), clock::now_ms());
         let age = Duration::from_millis(now.saturating_sub(job.taken_at_ms));
@@ -112,14 +112,14 @@ impl Journal {
         self.rollups.lock().proved(job, proving);
     }
 
-    /// A ticket was answered with the reply.
+    /// Records that a ticket was answered with the reply.
     pub(crate) fn delivered(&self, job: &JobRecord, ticket: TicketId) {
         self.one(&metric::DELIVERED, |stats| &mut stats.delivered);
         self.rollups.lock().delivered(job, clock::now_ms());
         self.emit(job, JobEventKind::Delivered { ticket });
     }
 
-    /// A job became a dead letter; `death` is why, as the metrics know it.
+    /// Records that a job became a dead letter; `death` is the metrics' reason.
     pub(crate) fn dead(&self, job: &JobRecord, reason: &str, death: &'static str) {
         let topic = topic_name(job.kind);
         self.stats.lock().parked += 1;

@@ -1,5 +1,5 @@
-//! The bridge: Falafel's tickets become jobs in the broker, and their results
-//! come home.
+//! The bridge: makes jobs in the broker from Falafel's tickets, and answers the
+//! tickets with the results.
 //!
 //! ```text
 //! poller (one per upstream) ─► intake ─► pump (one per topic) ─► broker
@@ -7,10 +7,10 @@
 //! lease keeper (own thread) ◄────┤                                  ▼
 //! Falafel ◄── answers (one task per ticket) ◄── delivery: verify, store, ack
 //! ```
-//! `tickets` are what Falafel waits for, `jobs` what is proved for them,
-//! `fleet` what this bridge shares with others; imports run `fleet` → `jobs` →
-//! `tickets` → `falafel`. `state` is what the loops share, `bridge` starts them,
-//! `supervise` watches them.
+//! `tickets` keeps the tickets that Falafel waits for, `jobs` has the jobs for the
+//! tickets, `fleet` cooperates with other bridges; imports run `fleet` → `jobs` →
+//! `tickets` → `falafel`. `bridge` starts the loops, `state` is the state that the
+//! loops share, `supervise` watches the loops.
 
 pub mod api;
 mod bridge;

@@ -2,9 +2,9 @@
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-/// A mutex that is never held over an await. A panic under its lock does not
-/// poison it: the panic is reported where it happened, and each section leaves
-/// the value whole.
+/// A mutex that is never held over an await. A panic under the lock does not poison the
+/// mutex: the panic is reported where it happened, and each section leaves the value
+/// consistent.
 #[derive(Debug, Default)]
 pub(crate) struct Locked<T>(Mutex<T>);
 

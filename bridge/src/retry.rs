@@ -1,5 +1,5 @@
-//! Calls that are repeated until they succeed or the bridge stops, those of ledger
-//! and broker among them.
+//! Repeats calls, those of ledger and broker among them, until they succeed or the
+//! bridge stops.
 
 use std::{fmt::Display, future::Future, sync::Arc, time::Duration};
 
@@ -14,13 +14,13 @@ use zkwhirl_ledger::{
 /// The first pause before a call is repeated.
 const FIRST: Duration = Duration::from_millis(20);
 
-/// The bridge stops. What was begun stays as it is in ledger and broker; the
-/// next start, or another bridge, takes it up.
+/// The bridge stops. Unfinished work stays in ledger and broker, where the next start or
+/// another bridge takes it up.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the bridge is stopping")]
 pub(crate) struct Stopped;
 
-/// How the bridge repeats calls.
+/// Repeats calls with growing pauses.
 #[derive(Debug, Clone)]
 pub(crate) struct Retry {
     longest: Duration,
@@ -28,14 +28,13 @@ pub(crate) struct Retry {
 }
 
 impl Retry {
-    /// Pauses of at most `longest`, until `stop` is cancelled.
+    /// Makes pauses of at most `longest`, until `stop` is cancelled.
     pub(crate) fn new(longest: Duration, stop: CancellationToken) -> Self {
         Self { longest, stop }
     }
 
-    /// Calls until a call succeeds, with growing pauses. `what` completes the
-    /// log line "cannot … yet". A call that runs when the bridge stops is not
-    /// interrupted.
+    /// Repeats a call until it succeeds. `what` completes the log line "cannot …, the
+    /// bridge tries again". A call that runs when the bridge stops is not interrupted.
     pub(crate) async fn until_done<T, E, F, Fut>(&self, what: &str, call: F) -> Result<T, Stopped>
     where
         E: Display,
@@ -51,23 +50,23 @@ impl Retry {
             };
             failures += 1;
             if failures.is_power_of_two() {
-                tracing::warn!(failures, "cannot {what} yet: {error}");
+                tracing::warn!(failures, "cannot {what}, the bridge tries again: {error}");
             }
             self.pause(backoff.pause()).await?;
         }
     }
 
-    /// The pauses between two calls.
+    /// Makes the pauses between two calls.
     pub(crate) fn backoff(&self) -> Backoff {
         Backoff::new(FIRST, self.longest)
     }
 
-    /// Waits for a while.
+    /// Waits for `time`, unless the bridge stops first.
     pub(crate) async fn pause(&self, time: Duration) -> Result<(), Stopped> {
         self.unless_stopped(tokio::time::sleep(time)).await
     }
 
-    /// Waits for `work`; drops it when the bridge stops first.
+    /// Waits for `work`, or drops it if the bridge stops first.
     pub(crate) async fn unless_stopped<T>(
         &self,
         work: impl Future<Output = T>,
@@ -79,14 +78,14 @@ impl Retry {
     }
 }
 
-/// See [`Ledger`].
+/// A [`Ledger`] whose calls are repeated until they succeed.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryingLedger {
     once: Arc<dyn Ledger>,
     retry: Retry,
 }
 
-/// See [`Broker`].
+/// A [`Broker`] whose calls are repeated until they succeed.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryingBroker {
     once: Arc<dyn Broker>,
@@ -123,13 +122,13 @@ repeated! { RetryingLedger:
     "read an unverified reply" unverified(job: JobId) -> Option<UnverifiedReply>;
     "list unverified replies" unverified_jobs() -> Vec<JobId>;
     "drop an unverified reply" drop_unverified(job: JobId) -> ();
-    "note an attempt" add_attempt(job: JobId, attempt: &AttemptRecord) -> ();
+    "record a failed attempt" add_attempt(job: JobId, attempt: &AttemptRecord) -> ();
     "read attempts" attempts(job: JobId) -> Vec<AttemptRecord>;
 }
 
 repeated! { RetryingBroker:
     "consume results" results() -> Box<dyn ResultConsumer>;
-    "bury a job" bury(letter: &DeadLetter) -> ();
+    "publish a dead letter" bury(letter: &DeadLetter) -> ();
     "read a dead letter" dead_letter(job: JobId) -> Option<DeadLetter>;
     "remove a dead letter" remove_dead(job: JobId) -> bool;
 }
@@ -155,11 +154,11 @@ impl RetryingBroker {
         &self.once
     }
 
-    /// Tells workers to stop proving a job. A worker that does not hear of it
-    /// proves for nothing.
+    /// Tells workers to stop proving a job. A worker that misses the message proves the
+    /// job in vain.
     pub(crate) async fn cancel(&self, job: JobId) {
         if let Err(error) = self.once.send_control(&Control::Cancel { job }).await {
-            tracing::debug!(job = %job, "cannot tell workers to stop: {error}");
+            tracing::debug!(job = %job, "cannot tell workers to cancel the unwanted job: {error}");
         }
     }
 }

@@ -15,15 +15,15 @@ use zkwhirl_ledger::{
 };
 use zkwhirl_telemetry::catalogue::bridge as metric;
 
-/// Rollups that are remembered; Falafel makes one at a time.
+/// How many rollups are remembered; Falafel makes one at a time.
 const ROLLUPS: usize = 16;
-/// Jobs that are remembered of each.
+/// How many jobs of each rollup are remembered.
 const JOBS: usize = 1_026;
 
-/// The stages that have metrics. A claim does not say its rollup.
+/// The stages that have metrics. A claim does not name its rollup.
 const STAGES: [Stage; 3] = [Stage::Inner, Stage::Root, Stage::Verifier];
 
-/// Rollups under way, by their ids.
+/// The unfinished rollups, by their ids.
 #[derive(Debug, Default)]
 pub(crate) struct OpenRollups {
     open: BTreeMap<u32, BTreeMap<JobId, RollupJob>>,
@@ -48,7 +48,7 @@ fn ids<'a>(jobs: impl IntoIterator<Item = &'a JobRecord>) -> BTreeSet<u32> {
 }
 
 impl OpenRollups {
-    /// A job was taken, or is seen in the ledger.
+    /// Records a job that was taken, or that is in the ledger.
     pub(crate) fn saw(&mut self, job: &JobRecord) {
         let Some((id, seen)) = in_rollup(job) else {
             return;
@@ -67,8 +67,8 @@ impl OpenRollups {
         }
     }
 
-    /// A job is proved; `proving` is what its prover took, 0 when none was
-    /// needed.
+    /// Records that a job is proved; `proving` is how long its prover took, 0 without a
+    /// prover.
     pub(crate) fn proved(&mut self, job: &JobRecord, proving: Duration) {
         let Some((id, RollupJob { stage, .. })) = in_rollup(job) else {
             return;
@@ -83,7 +83,7 @@ impl OpenRollups {
         }
     }
 
-    /// A ticket of a job was answered: with the root verifier's its rollup ends.
+    /// Records that a ticket of a job was answered. A root verifier's ends its rollup.
     pub(crate) fn delivered(&mut self, job: &JobRecord, now_ms: u64) {
         let Some((id, RollupJob { stage, .. })) = in_rollup(job) else {
             return;
@@ -107,7 +107,7 @@ impl OpenRollups {
         }
     }
 
-    /// Takes up the rollups of all `jobs` that are not done.
+    /// Records the rollups that have unfinished jobs in `jobs`.
     pub(crate) fn recall(&mut self, jobs: &[JobRecord]) {
         let open = ids(jobs.iter().filter(|job| !job.state.is_finished()));
         for job in jobs {
@@ -117,8 +117,8 @@ impl OpenRollups {
         }
     }
 
-    /// Sees what other bridges took. A rollup older than the newest of which
-    /// no job is left will not go on.
+    /// Records the jobs of other bridges. Drops a rollup that is not the newest and has
+    /// no job left: it will not continue.
     pub(crate) fn refresh(&mut self, jobs: &[JobRecord]) {
         jobs.iter().for_each(|job| self.saw(job));
         let alive = ids(jobs);
@@ -127,7 +127,7 @@ impl OpenRollups {
             .retain(|id, _| Some(*id) == newest || alive.contains(id));
     }
 
-    /// Sets the metrics; `slots` prove inner jobs.
+    /// Sets the metrics; `slots` is the number of slots for inner jobs.
     pub(crate) fn show(&self, slots: usize, now_ms: u64) {
         let all: Vec<_> = self.open.keys().filter_map(|id| self.stages(*id)).collect();
         for stage in STAGES {
@@ -142,8 +142,8 @@ impl OpenRollups {
         metric::ROLLUP_PROGRESS.set([], progress);
     }
 
-    /// What the rollup of an id still needs with so many slots; `None` when that
-    /// is not known.
+    /// Estimates the time that the rollup of an id still needs with so many slots.
+    /// `None`: unknown.
     pub(crate) fn left_of(&self, id: u32, slots: usize, now_ms: u64) -> Option<TimeLeft> {
         self.times.left(&self.stages(id)?, slots, now_ms)
     }

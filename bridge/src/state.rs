@@ -1,4 +1,4 @@
-//! What the loops of one bridge and its handle share.
+//! The state that the loops of one bridge and its handle share.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -31,26 +31,26 @@ pub(crate) struct BridgeState {
     pub(crate) retry: Retry,
     pub(crate) tasks: Tasks,
     pub(crate) tickets: Tickets,
-    /// Callers in this process that wait for an answer.
+    /// The callers in this process that wait for an answer.
     pub(crate) callers: Locked<HashMap<TicketId, oneshot::Sender<Answer>>>,
     pub(crate) caller_permits: Semaphore,
     pub(crate) requests: Requests,
     pub(crate) verifier: Arc<dyn ReplyVerifier>,
     pub(crate) client_vks: Option<Arc<dyn ClientVks>>,
-    /// Verification key jobs that are looked up in the store now.
+    /// The verification key jobs that are being looked up in the store.
     pub(crate) looking_up: Locked<HashSet<JobId>>,
-    /// Where the pumps get their jobs from.
+    /// The queues from which the pumps publish jobs.
     pub(crate) queues: BTreeMap<Topic, mpsc::Sender<JobRecord>>,
-    /// Jobs that wait for their publishing.
+    /// The jobs that wait for their publishing.
     pub(crate) publishing: Locked<HashSet<JobId>>,
-    /// Jobs whose unverified reply this bridge verifies again.
+    /// The jobs whose unverified reply this bridge verifies again.
     pub(crate) checking: Locked<HashSet<JobId>>,
-    /// Replies that are verified again at once.
+    /// Limits how many replies are verified again at the same time.
     pub(crate) checks: Semaphore,
-    /// Asks for a comparison of ledger and broker.
+    /// Requests a comparison of ledger and broker.
     pub(crate) compare: Arc<Notify>,
-    /// `None` while this bridge's heartbeat has ended, as far as it knows.
+    /// This bridge's registration; `None` while its heartbeat is known to have expired.
     pub(crate) member: Locked<Option<Membership>>,
-    /// Cancelled before the bridge stops, or with it: nothing new is taken.
+    /// Cancelled when the bridge takes no more jobs: before it stops, or with the stop.
     pub(crate) closed: CancellationToken,
 }

@@ -1,61 +1,61 @@
-//! What a bridge counts.
+//! The counts of a bridge.
 
 use std::time::Duration;
 
-/// A bridge's counts at one moment. Those that grow count from its start.
+/// A bridge's counts at one moment. Growing counts begin with the bridge's start.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BridgeStats {
-    /// Tickets that are pinged now.
+    /// How many tickets are pinged now.
     pub open_tickets: usize,
-    /// Tickets taken.
+    /// How many tickets were taken.
     pub tickets: u64,
-    /// Jobs made of them.
+    /// How many new jobs the tickets made.
     pub jobs: u64,
-    /// Tickets that joined a job which was known already.
+    /// How many tickets joined a known job.
     pub joined: u64,
-    /// Tickets that Falafel issued again although they were open: each is a
-    /// lease that was nearly lost. Those provoked on purpose do not count,
-    /// unless another bridge provoked them.
+    /// How often Falafel issued an open ticket again: each time a lease was nearly lost.
+    /// Probes of this bridge, which let a lease lapse on purpose, do not count; probes
+    /// of other bridges do.
     pub reissues: u64,
-    /// Jobs that became dead letters.
+    /// How many jobs became dead letters.
     pub parked: u64,
-    /// Tickets answered with a reply.
+    /// How many tickets were answered with a reply.
     pub delivered: u64,
-    /// Tickets answered with a NACK, on an operator's word.
+    /// How many tickets were answered with a NACK, after an operator's rejection.
     pub nacks: u64,
-    /// Replies that did not verify and were not delivered.
+    /// How many replies did not verify and were not delivered.
     pub unverified: u64,
-    /// Results of jobs that the ledger does not know.
+    /// How many results had a job that the ledger does not know.
     pub strays: u64,
-    /// Tickets closed because Falafel had forgotten them.
+    /// How many tickets were closed because Falafel had forgotten them.
     pub forgotten: u64,
-    /// Jobs that the broker had lost.
+    /// How many jobs were published again because the broker had lost them.
     pub republished: u64,
-    /// Verification key jobs that were answered without a worker.
+    /// How many verification key jobs were answered without a worker.
     pub from_keystore: u64,
-    /// Tickets taken over from other bridges that had no heartbeat.
+    /// How many tickets were adopted from bridges without a heartbeat.
     pub adopted: u64,
-    /// Times that this bridge's own heartbeat had ended.
+    /// How often this bridge's own heartbeat had expired.
     pub rejoined: u64,
-    /// Whether the bridge has a heartbeat now, as far as it knows.
+    /// Whether the bridge is registered in the ledger, as far as the bridge knows.
     pub member: bool,
     /// The longest time that a ticket was without an answered ping.
     pub worst_ping_gap: Duration,
-    /// The same among the open tickets, now.
+    /// The longest present time without an answered ping, among the open tickets.
     pub current_ping_gap: Duration,
-    /// Each upstream.
+    /// The counts of each upstream.
     pub upstreams: Vec<UpstreamStats>,
 }
 
-/// One upstream at one moment.
+/// The counts of one upstream at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UpstreamStats {
-    /// Its name.
+    /// The upstream's name.
     pub name: String,
-    /// Whether the server answered the last time, or lets a poll wait.
+    /// Whether the server answered the last call, or keeps a long poll waiting.
     pub reachable: bool,
     /// Whether the server may be closed on purpose and was never open.
     pub may_be_closed: bool,
-    /// Long polls started.
+    /// How many long polls were started.
     pub polls: u64,
 }

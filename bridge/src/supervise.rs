@@ -1,9 +1,9 @@
-//! Who watches the bridge's tasks.
+//! Watches the bridge's tasks.
 //!
-//! A *core task* is a loop without which the bridge only seems to work: if one
-//! ends or panics, the bridge stops and says which. Work on one ticket, job or
-//! result is an *item*: a panic there is the item's own, and its caller parks
-//! that item.
+//! A *core task* is a loop without which the bridge only seems to work: if a core task
+//! ends or panics, the bridge stops with an error that names the task. Work on one
+//! ticket, job or result is an *item*: a panic ends only the item, whose caller makes
+//! the job a dead letter.
 
 use std::{
     any::Any,
@@ -17,28 +17,28 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 use crate::failpoint::Failpoints;
 
-/// A core task ended although the bridge was not told to stop.
+/// The error of a core task that ended before the bridge was told to stop.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("core task `{task}` {how}; stopping")]
 pub struct CoreTaskEnded {
     /// The task's name: `delivery`, `poller inner`.
     pub task: String,
-    /// How it ended.
+    /// How the task ended.
     pub how: TaskEnd,
 }
 
 /// How a task ended.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TaskEnd {
-    /// It returned.
+    /// The task returned.
     #[error("ended")]
     Returned,
-    /// It panicked with this message.
+    /// The task panicked with this message.
     #[error("panicked: {0}")]
     Panicked(String),
 }
 
-/// The bridge panicked over one ticket, job or result.
+/// The error of a panic in the work on one ticket, job or result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the bridge panicked over its {item}: {message}")]
 pub(crate) struct ItemPanicked {
@@ -57,7 +57,7 @@ pub(crate) struct Tasks {
 }
 
 impl Tasks {
-    /// No tasks yet. `stop` is cancelled when a core task ends.
+    /// Makes an empty set of tasks. A core task that ends cancels `stop`.
     pub(crate) fn new(stop: CancellationToken) -> Self {
         Self {
             tracker: TaskTracker::new(),
@@ -67,7 +67,7 @@ impl Tasks {
         }
     }
 
-    /// Where tests make tasks fail.
+    /// The failpoints, by which tests make tasks fail.
     pub(crate) fn failpoints(&self) -> &Failpoints {
         &self.failpoints
     }
@@ -83,13 +83,13 @@ impl Tasks {
             let task = tasks.failpoints.within(&name, task);
             let ended = AssertUnwindSafe(task).catch_unwind().await;
             let how = match ended {
-                // It saw the bridge stop.
+                // The task ended because the bridge stops.
                 Ok(_) if tasks.stop.is_cancelled() => return,
                 Ok(_) => TaskEnd::Returned,
                 Err(panic) => TaskEnd::Panicked(message(&*panic)),
             };
             let ended = CoreTaskEnded { task: name, how };
-            // The first is the cause; later ones are its consequences.
+            // The first end is the cause; later ends are its consequences.
             let _ = tasks.ended.set(ended);
             tasks.stop.cancel();
         });
@@ -113,7 +113,7 @@ impl Tasks {
         done.unwrap_or_else(|error| panicked(error.to_string()))
     }
 
-    /// The same within the caller's task, where items must keep their order.
+    /// Runs the work on one item in the caller's task, where items keep their order.
     pub(crate) async fn item_in_place<T>(
         &self,
         item: &'static str,
@@ -128,13 +128,13 @@ impl Tasks {
         Err(ItemPanicked { item, message })
     }
 
-    /// Waits until all tasks have ended; they must have been told to stop.
+    /// Waits until all tasks have ended, after the stop was requested.
     pub(crate) async fn wait(&self) {
         self.tracker.close();
         self.tracker.wait().await;
     }
 
-    /// Why the bridge stopped, if a core task is to blame.
+    /// Returns the core task that stopped the bridge, as an error, if there is one.
     pub(crate) fn outcome(&self) -> Result<(), CoreTaskEnded> {
         self.ended.get().map_or(Ok(()), |ended| Err(ended.clone()))
     }

@@ -1,9 +1,9 @@
-//! Messages to all processes at once: cancel a job, quiet a worker, restart the
-//! provers.
+//! Control messages to all processes at once: cancel a job, pause a worker, restart
+//! the provers.
 //!
-//! Best effort: a process that is away misses them, and nothing relies on them
-//! for correctness. A message that another release sends and this one does not
-//! know is ignored.
+//! Best effort: a process without a connection misses the messages, and no process
+//! relies on them for correctness. A message that another release sends and this
+//! release does not know is ignored.
 
 use std::fmt::Debug;
 
@@ -16,38 +16,38 @@ use crate::BrokerError;
 /// A control message.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Control {
-    /// The worker that proves this job stops: no ticket waits for it any more.
+    /// The worker that proves the job stops proving: no ticket waits for the job.
     Cancel {
-        /// The job.
+        /// The job's id.
         job: JobId,
     },
-    /// A worker claims no more, or claims again.
+    /// A worker pauses (claims no more jobs) or resumes.
     Quiet {
         /// The worker's name, or that of all slots `name/…`.
         worker: String,
-        /// True: no more claims.
+        /// True: pause. False: resume.
         quiet: bool,
     },
-    /// A worker finishes its jobs and leaves.
+    /// A worker finishes its jobs and stops.
     Drain {
         /// The worker's name, or that of all slots `name/…`.
         worker: String,
     },
-    /// Every prover starts afresh. Its job is handed back and proved again: no
-    /// attempt is counted.
+    /// Every prover restarts. Its job is requeued and proved again, and no attempt is
+    /// counted.
     Restart,
 }
 
 /// Receives the control messages for one process.
 #[async_trait]
 pub trait ControlConsumer: Send + Debug {
-    /// Waits until control messages would reach this process.
-    /// [`ControlConsumer::next`] does so too.
+    /// Waits until control messages reach this process, as [`ControlConsumer::next`]
+    /// does first.
     async fn joined(&mut self) -> Result<(), BrokerError> {
         Ok(())
     }
 
-    /// Waits for the next message that this release can read, however often the
-    /// connection is lost. Cancel safe.
+    /// Waits for the next message that this release can read, and connects again after
+    /// every loss. Cancel safe.
     async fn next(&mut self) -> Control;
 }

@@ -1,4 +1,4 @@
-//! Jobs that were given up on, kept with their history.
+//! Dead letters: jobs that were given up on, with their history.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -8,18 +8,18 @@ use zkwhirl_job::{
     envelope::{BODY_BYTES, JobEnvelope, Payload},
 };
 
-/// Why the broker or a process gave a message up.
+/// Why a message became a dead letter.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DeadClass {
-    /// It was delivered too often without a settlement: it may crash workers.
+    /// The job was delivered too often without a settlement: it may crash workers.
     Crashes,
-    /// Its body is damaged.
+    /// The message's body is damaged.
     Damaged,
-    /// No process of the fleet could read it for as long as it may wait.
+    /// No process of the fleet could read the message within the limit for waiting.
     Version,
-    /// Its attempts failed, or the bridge or an operator parked it. A class that
-    /// a later release adds is read as this one.
+    /// The job's attempts failed, or the bridge gave up on it. A class that a later
+    /// release adds is read as this one.
     #[default]
     #[serde(other)]
     Failed,
@@ -31,35 +31,35 @@ impl DeadClass {
     }
 }
 
-/// A job that was given up on: an operator replays or rejects it. Its tickets
-/// stay open and pinged.
+/// A job that was given up on: an operator replays or rejects the job. Its tickets
+/// stay open and pinged until then.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DeadLetter {
-    /// The job.
+    /// The job's id.
     pub id: JobId,
-    /// What gave it up. Absent from the letters of 0.1.0.
+    /// Why the job became a dead letter. Absent from the letters of 0.1.0.
     #[serde(default, skip_serializing_if = "DeadClass::is_failed")]
     pub class: DeadClass,
-    /// Its kind; `None` for a command or proof id that this release does not
-    /// know, and for a body that it cannot read.
+    /// The job's kind; `None` if this release does not know the command or proof id,
+    /// or cannot read the message's body.
     pub kind: Option<Kind>,
-    /// The rollup that it is part of, when the request says so.
+    /// The id of the rollup that the job belongs to, if the request contains one.
     pub rollup_id: Option<u32>,
-    /// Why, for people: `job 1c9f… parked: …`.
+    /// The reason in words: `job 1c9f… parked: …`.
     pub reason: String,
     /// The failed attempts, oldest first.
     pub history: Vec<AttemptRecord>,
     /// When the bridge took the job, in milliseconds since the Unix epoch.
     pub taken_at_ms: u64,
-    /// When it was given up on, in milliseconds since the Unix epoch.
+    /// When the job became a dead letter, in milliseconds since the Unix epoch.
     pub died_at_ms: u64,
-    /// Where the request is. In a letter without a kind whose class is
-    /// [`DeadClass::Version`]: the message's whole body.
+    /// The request, or a reference to the ledger. In a letter without a kind whose
+    /// class is [`DeadClass::Version`]: the message's whole body.
     pub payload: Payload,
 }
 
 impl DeadLetter {
-    /// The letter of a job that travelled through the broker; `why` follows
+    /// Makes the letter of a job that travelled through the broker; `why` follows
     /// `job 1c9f… parked: `.
     pub fn of(job: &JobEnvelope, why: &str, died_at_ms: u64) -> Self {
         Self {
@@ -75,8 +75,8 @@ impl DeadLetter {
         }
     }
 
-    /// The letter of a message that no parser read; `why` follows
-    /// `job 1c9f… parked: `. Without an id it gets one from its body.
+    /// Makes the letter of an unreadable message; `why` follows `job 1c9f… parked: `.
+    /// A message without an id gets an id made from its body.
     pub(crate) fn unread(id: Option<JobId>, class: DeadClass, body: &[u8], why: &str) -> Self {
         let id = id.unwrap_or_else(|| JobId::of_code(u32::MAX, body));
         let kept = &body[..body.len().min(BODY_BYTES)];
@@ -93,7 +93,7 @@ impl DeadLetter {
         }
     }
 
-    /// Why the broker gives a job up that was delivered so often.
+    /// The reason of a letter whose job exceeded the delivery limit.
     pub(crate) fn crashes(deliveries: u32, limit: u32) -> String {
         format!(
             "delivered {deliveries} times without a settlement (delivery limit {limit}); \
@@ -101,13 +101,13 @@ impl DeadLetter {
         )
     }
 
-    /// A letter's reason: `job 1c9f… parked: why`.
+    /// Makes a letter's reason: `job 1c9f… parked: why`.
     pub fn parked(id: JobId, why: &str) -> String {
         format!("job {} parked: {why}", id.short())
     }
 
-    /// The job again, as attempt 1 with its history, also from a body that an
-    /// earlier release could not read. `None`: this release knows no prover for it.
+    /// Makes the job of a letter, at attempt 1 with its history, also from a body that
+    /// an earlier release could not read. `None`: this release cannot prove the job.
     pub(crate) fn revive(self) -> Option<JobEnvelope> {
         let Some(kind) = self.kind else {
             let (DeadClass::Version, Payload::Inline(body)) = (self.class, self.payload) else {

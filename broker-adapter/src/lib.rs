@@ -1,9 +1,9 @@
-//! What a broker must do for jobs that take minutes and workers that die.
+//! The broker: queues for jobs that take minutes and workers that may die.
 //!
-//! The trait is the part of RabbitMQ's quorum queues that zkWhirl relies on;
-//! `broker::conformance` states it as tests, which every back-end runs.
-//! Everything is at least once: a job may be delivered again after any
-//! settlement, and every user must bear that.
+//! The trait [`Broker`] is the part of RabbitMQ's quorum queues that zkWhirl relies
+//! on; `conformance` has one test per behaviour, which every back-end runs. Delivery
+//! is at least once: a job may be delivered again after any settlement, and every
+//! user of the trait must allow for that.
 
 pub mod amqp;
 mod broker;

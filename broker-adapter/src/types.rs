@@ -6,40 +6,40 @@ use zkwhirl_job::{envelope::JobEnvelope, named};
 
 use super::DeadLetter;
 
-/// Why the broker did not do what it was asked, by what the caller can do.
+/// Why a call to the broker failed, by what the caller can do.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BrokerError {
-    /// Not now: the connection is gone, the confirm timed out. Try again.
-    #[error("the broker is away: {0}")]
+    /// The broker cannot do it now, for example without a connection. Try again.
+    #[error("the broker is unavailable: {0}")]
     Away(String),
     /// The queue is at its limit. Try again later.
     #[error("the queue {queue} holds {limit} messages, its limit")]
     Full {
         /// The queue's name.
         queue: &'static str,
-        /// Messages that it may hold.
+        /// How many messages the queue may hold.
         limit: usize,
     },
-    /// The message cannot be sent however often one tries.
-    #[error("the broker takes no such message: {0}")]
+    /// The message can never be sent: do not try again.
+    #[error("the broker refuses the message: {0}")]
     Refused(String),
 }
 
 named! {
-    /// A step of the retry ladder, shortest first; how long each is, is the
-    /// back-end's setting. The name is the one in production.
+    /// A step of the retry ladder, shortest first. The back-end's settings give each
+    /// rung's delay; the name is the delay in production.
     pub enum Rung {
-        /// Ten seconds, unless configured otherwise.
+        /// Ten seconds by default.
         Short = "10s",
-        /// One minute.
+        /// One minute by default.
         Medium = "1m",
-        /// Ten minutes.
+        /// Ten minutes by default.
         Long = "10m",
     }
 }
 
 impl Rung {
-    /// How long a job waits on it in production.
+    /// How long a job waits on this rung by default.
     pub fn delay(self) -> Duration {
         Duration::from_secs(match self {
             Self::Short => 10,
@@ -52,41 +52,40 @@ impl Rung {
 /// How a delivery ends.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Settlement {
-    /// The job is done; its result was confirmed before.
+    /// The job is done: the broker has confirmed its result.
     Ack,
-    /// `job`, with its next attempt and its history, comes back after the
-    /// rung's delay.
+    /// The job is queued again for its next attempt, after the rung's delay.
     Retry {
-        /// How long it waits.
+        /// The rung whose delay the job waits.
         rung: Rung,
-        /// What comes back.
+        /// The job with its next attempt and its history.
         job: JobEnvelope,
     },
-    /// The same job goes to the end of its queue, for the next worker that claims
-    /// it. Not an attempt and not a crash.
+    /// The same job goes to the end of its queue, for the next worker that claims a
+    /// job. Counts as no attempt and no crash.
     HandBack,
-    /// The job is given up on.
+    /// The job becomes this dead letter.
     Bury(DeadLetter),
 }
 
-/// What stands in a topic's queue and around it.
+/// The counts of a topic's jobs and consumers.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Depth {
-    /// Jobs that wait for a worker.
+    /// How many jobs wait for a worker.
     pub ready: usize,
-    /// Jobs in deliveries that are not settled.
+    /// How many jobs workers hold in unsettled deliveries.
     pub in_flight: usize,
-    /// Jobs on each rung, in [`Rung::ALL`]'s order.
+    /// How many jobs wait on each rung, in [`Rung::ALL`]'s order.
     pub rungs: [usize; 3],
-    /// Live consumers.
+    /// How many consumers are live.
     pub consumers: usize,
     /// How long the oldest ready job has waited.
     pub oldest: Option<Duration>,
 }
 
 impl Depth {
-    /// Jobs that are not finished: what scaling must look at. Ready jobs alone
-    /// make a busy fleet look idle.
+    /// The number of unfinished jobs, which an autoscaler must use: the ready jobs
+    /// alone make a busy fleet look idle.
     pub fn unfinished(&self) -> usize {
         self.ready + self.in_flight + self.rungs.iter().sum::<usize>()
     }

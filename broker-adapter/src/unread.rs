@@ -1,16 +1,15 @@
-//! Messages that this release cannot read and another one can.
+//! Decides about messages that this release cannot read, but another release can.
 //!
-//! A process hands such a message back to the longest rung, as it was: see
-//! docs/ARCHITECTURE.md, "Wires". A nack would put it to the head of the queue,
-//! and the delivery limit would bury it.
+//! A process returns such a message unchanged to the longest rung: see
+//! docs/ARCHITECTURE.md, "Wires". A nack would put the message to the head of the
+//! queue, and the delivery limit would bury it.
 //!
-//! The age begins when the first process finds that it cannot read the message.
-//! That process adds the time of its own clock to the headers, and every later
-//! hand-back keeps it, so neither restarts of workers nor of the broker make the
-//! message young again. Times of the publisher would say how old the job is, not
-//! how long it has gone unread; RabbitMQ's own `x-death` begins anew with each
-//! publishing since 4.0. A time in the future counts as now: the age is wrong by
-//! at most what the fleet's clocks differ.
+//! The age of a message begins when the first process cannot read it. That process
+//! adds its clock's time to the headers, and every later requeue keeps the header,
+//! so restarts of workers and of the broker do not make the message young again.
+//! The publisher's time would be the age of the job, not the time unread; RabbitMQ's
+//! own `x-death` begins anew with each publishing since 4.0. A time in the future
+//! counts as now: the age is wrong by at most the difference of the fleet's clocks.
 
 use std::time::Duration;
 
@@ -18,24 +17,23 @@ use zkwhirl_job::{clock::now_ms, envelope::BodyError};
 
 use crate::DeadClass;
 
-/// How long a message waits for a process that can read it, unless configured
-/// otherwise.
+/// How long an unreadable message waits by default for a process that can read it.
 pub(crate) const UNREAD_LIMIT: Duration = Duration::from_secs(24 * 3600);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Unread {
-    /// It waits on the longest rung.
+    /// The message waits on the longest rung.
     HandBack {
-        /// When it was first found unreadable, in milliseconds since the epoch.
+        /// When the first process could not read it, in ms since the Unix epoch.
         since_ms: u64,
     },
-    /// It is a dead letter of this class, with this reason.
+    /// The message becomes a dead letter of this class, with this reason.
     Bury(DeadClass, String),
 }
 
 impl Unread {
-    /// Decides now about a message whose reader found `why`; `since_ms` is what
-    /// the message carries, if it was handed back before.
+    /// Decides about a message that cannot be read because of `why`; `since_ms` is the
+    /// time in the message's header, if the message was requeued before.
     pub(crate) fn decide(since_ms: Option<u64>, limit: Duration, why: &BodyError) -> Self {
         Self::decide_at(now_ms(), since_ms, limit, why)
     }

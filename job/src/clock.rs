@@ -1,11 +1,10 @@
-//! Wall-clock stamps, as messages and ledger values carry them, and pauses
-//! between retries.
+//! The wall-clock times of messages and ledger values, and the pauses between retries.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use rand::Rng;
 
-/// Milliseconds since the Unix epoch.
+/// The present time in milliseconds since the Unix epoch.
 pub fn now_ms() -> u64 {
     SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -22,7 +21,7 @@ pub struct Backoff {
 }
 
 impl Backoff {
-    /// Pauses from `first` up to `longest`.
+    /// Makes pauses that grow from `first` to `longest`.
     pub fn new(first: Duration, longest: Duration) -> Self {
         let first = first.min(longest);
         Self {
@@ -32,14 +31,14 @@ impl Backoff {
         }
     }
 
-    /// The next pause.
+    /// Returns the next pause.
     pub fn pause(&mut self) -> Duration {
         let full = self.next;
         self.next = (full * 2).min(self.longest);
         full.mul_f64(rand::thread_rng().gen_range(0.5..=1.0))
     }
 
-    /// The next pause is the first again.
+    /// Starts again with the first pause.
     pub fn reset(&mut self) {
         self.next = self.first;
     }

@@ -3,7 +3,7 @@
 use crate::named;
 
 named! {
-    /// What a frame asks for or answers; a big-endian `u32` on the wire.
+    /// The command of a frame, a request or an answer; a big-endian `u32` on the wire.
     ///
     /// `RequestWork` and `NoWork` exist in the original enumeration but are never
     /// sent. In an answer every command but [`Command::Ack`] rejects the job.
@@ -13,11 +13,11 @@ named! {
         RequestWork = "request-work",
         /// 1: never on the wire.
         NoWork = "no-work",
-        /// 2: the verification key of the join-split circuit.
+        /// 2: requests the verification key of the join-split circuit.
         GetJoinSplitVk = "get-join-split-vk",
-        /// 3: the verification key of the account circuit.
+        /// 3: requests the verification key of the account circuit.
         GetAccountVk = "get-account-vk",
-        /// 4: a proof; the data is a proof request.
+        /// 4: requests a proof; the data is a proof request.
         CreateProof = "create-proof",
         /// 5: the job succeeded; the data is its reply.
         Ack = "ack",
@@ -27,12 +27,12 @@ named! {
 }
 
 impl Command {
-    /// The command with this code, if there is one.
+    /// Returns the command with this code, if one exists.
     pub fn from_code(code: u32) -> Option<Self> {
         Self::ALL.get(code as usize).copied()
     }
 
-    /// The code on the wire.
+    /// The command's code on the wire.
     pub fn code(self) -> u32 {
         self as u32
     }

@@ -10,25 +10,25 @@ pub const HEADER_BYTES: usize = 36;
 
 /// One body of `/get-job` or `/job-complete`.
 ///
-/// The command stays a number here: a frame with an unknown one is still a
-/// ticket that must be answered.
+/// The command stays a number: a frame with an unknown command is still a ticket that
+/// must be answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Frame {
-    /// Falafel's id of the job.
+    /// The ticket: the id that Falafel gave the frame.
     pub ticket: TicketId,
     /// The command's code; see [`crate::Command`].
     pub command: u32,
-    /// What follows the header.
+    /// The bytes after the header.
     pub data: Bytes,
 }
 
-/// A body of so many bytes that is no frame.
+/// A body that is no frame; each variant has its length in bytes.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum FrameError {
-    /// Fewer bytes than the header has.
+    /// The body is shorter than the header.
     #[error("a frame of {0} bytes has no complete header ({HEADER_BYTES} bytes)")]
     Short(usize),
-    /// More data than any request or reply may have.
+    /// The body is longer than a frame with the longest request or reply.
     #[error("a frame of {0} bytes exceeds the limit of {limit}", limit = Frame::LIMIT)]
     Long(usize),
 }
@@ -37,7 +37,7 @@ impl Frame {
     /// The longest body that is read as a frame, in bytes.
     pub const LIMIT: usize = HEADER_BYTES + limits::REQUEST_BYTES;
 
-    /// Reads a body. The data is a slice of it: nothing is copied.
+    /// Reads a body. The frame's data is a slice of the body: no bytes are copied.
     pub fn parse(body: &Bytes) -> Result<Self, FrameError> {
         if body.len() > Self::LIMIT {
             return Err(FrameError::Long(body.len()));
@@ -45,8 +45,8 @@ impl Frame {
         Self::split(body)
     }
 
-    /// The same without the limit, for callers that bound what they read and
-    /// need the ticket of whatever comes.
+    /// Reads a body of any length, for callers that bound what they read and need the
+    /// ticket of every body.
     pub fn split(body: &Bytes) -> Result<Self, FrameError> {
         let short = || FrameError::Short(body.len());
         let (id, rest) = body.split_first_chunk().ok_or_else(short)?;
@@ -58,12 +58,13 @@ impl Frame {
         })
     }
 
-    /// The bytes on the wire.
+    /// Encodes the frame.
     pub fn to_bytes(&self) -> Bytes {
         self.to_pieces().concat().into()
     }
 
-    /// The same in two pieces, the header and the data, which are not copied.
+    /// Encodes the frame in two pieces, the header and the data, without a copy of the
+    /// data.
     pub fn to_pieces(&self) -> [Bytes; 2] {
         let command = self.command.to_be_bytes();
         let header = [&self.ticket.0[..], &command].concat();

@@ -1,4 +1,4 @@
-//! Identities: jobs by content, tickets by Falafel's random id.
+//! The ids of jobs, made from their content, and of tickets, random ids of Falafel.
 
 use std::{fmt, str::FromStr};
 
@@ -7,7 +7,7 @@ use sha2::{Digest, Sha256};
 
 use crate::Command;
 
-/// A text that is not a 32-byte id.
+/// The error of a text that is not a 32-byte id.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{text}\" is not an id: 64 hex digits are needed")]
 pub struct IdError {
@@ -21,7 +21,7 @@ macro_rules! id {
         pub struct $name(pub [u8; 32]);
 
         impl $name {
-            /// The first four hex digits and an ellipsis, for people.
+            /// The first four hex digits and an ellipsis, for log lines.
             pub fn short(&self) -> String {
                 format!("{}…", hex::encode(&self.0[..2]))
             }
@@ -54,30 +54,29 @@ macro_rules! id {
 }
 
 id! {
-    /// The unit of proving: equal requests are one job, whoever asks and however
-    /// often.
+    /// The id of a job, the unit of proving: equal requests are one job, from any
+    /// number of tickets.
     ///
-    /// The bridge that takes a request names its job, with [`JobId::of`]. For
-    /// everybody else the id is opaque: a reader never computes it again to
-    /// accept or refuse what it read, since a later release may hash otherwise.
+    /// The bridge that takes a request computes the job's id, with [`JobId::of`]. For
+    /// all other code the id is opaque: a reader never computes it again to accept or
+    /// refuse a message, because a later release may use another hash.
     JobId
 }
 
 id! {
-    /// One Falafel id on one upstream: it waits for an answer and must be
-    /// pinged until it has one.
+    /// The id of a ticket, given by Falafel on one upstream. A ticket waits for an
+    /// answer and must be pinged until the answer is delivered.
     TicketId
 }
 
 impl JobId {
-    /// The id of the job that asks for `command` with `data`: SHA-256 over
-    /// command ‖ data.
+    /// Computes the id of the job with this command and data: SHA-256 over command ‖ data.
     pub fn of(command: Command, data: &[u8]) -> Self {
         Self::of_code(command.code(), data)
     }
 
-    /// The same for a command's code, also an unknown one: such a job is parked,
-    /// and needs a name for that.
+    /// Computes the id for a command's code, also an unknown one: such a job becomes a
+    /// dead letter, which needs an id.
     pub fn of_code(command: u32, data: &[u8]) -> Self {
         let mut hash = Sha256::new();
         hash.update(command.to_be_bytes());

@@ -3,7 +3,7 @@
 use crate::{Command, limits, named};
 
 named! {
-    /// What a job asks for, in the order of Falafel's pipeline.
+    /// The kind of a job, in the order of Falafel's pipeline.
     pub enum Kind {
         /// The claim of a defi deposit (proof id 2).
         Claim = "claim",
@@ -21,18 +21,18 @@ named! {
 }
 
 named! {
-    /// Which workers a job is for. It follows from the kind, never from the port
-    /// that the job came from: a Falafel in `normal` mode serves all kinds on one.
+    /// The queue of a job. The job's kind determines the topic, not the port that the
+    /// job came from: a Falafel in `normal` mode serves all kinds on one port.
     pub enum Topic {
-        /// Tx rollups and claims: many, in parallel.
+        /// Tx rollups and claims: many jobs in parallel.
         Inner = "inner",
-        /// Everything else: few, one after the other.
+        /// All other kinds: few jobs, one after the other.
         Outer = "outer",
     }
 }
 
 impl Kind {
-    /// The kind of the requests that start with this proof id.
+    /// Returns the kind of the requests that start with this proof id.
     pub(crate) fn of_proof_id(id: u32) -> Option<Self> {
         let proofs = [
             Self::TxRollup,
@@ -53,7 +53,7 @@ impl Kind {
         }
     }
 
-    /// The command of the frames that ask for this kind.
+    /// The command of the frames that request this kind.
     pub fn command(self) -> Command {
         match self {
             Self::TxRollup | Self::Claim | Self::RootRollup | Self::RootVerifier => {
@@ -64,12 +64,12 @@ impl Kind {
         }
     }
 
-    /// Whether the reply is a verification key, and no proof.
+    /// Whether the reply is a verification key instead of a proof.
     pub fn is_vk(self) -> bool {
         self.command() != Command::CreateProof
     }
 
-    /// The most bytes of a reply.
+    /// The longest reply to this kind, in bytes.
     pub fn reply_limit(self) -> usize {
         match self.is_vk() {
             true => limits::VK_BYTES,

@@ -1,8 +1,8 @@
-//! zkWhirl's words: jobs, topics, Falafel's frames, requests and replies, and
-//! the broker envelope.
+//! The common types of zkWhirl: jobs, topics, Falafel's frames, requests and replies,
+//! and the broker envelope.
 //!
-//! **Invariant:** this crate does no I/O. It knows no sockets, no async runtime
-//! and no field arithmetic, and only [`clock`] reads the time; every parser here
+//! **Invariant:** this crate does no I/O. It has no sockets, no async runtime and no
+//! field arithmetic, and only [`clock`] reads the time; every parser of this crate
 //! checks a length or a count against a limit of [`limits`] before it allocates.
 
 pub mod clock;

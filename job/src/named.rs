@@ -1,5 +1,5 @@
-/// Declares an enum whose variants have one name each, in logs, metrics, JSON
-/// and messages; with `ALL`, `name`, `Display` and `FromStr`.
+/// Declares an enum whose variants have one name each for logs, metrics, JSON and
+/// messages, with `ALL`, `name`, `Display` and `FromStr`.
 #[macro_export]
 macro_rules! named {
     (
@@ -15,7 +15,7 @@ macro_rules! named {
             /// Every variant, in order.
             pub const ALL: [Self; [$($name),+].len()] = [$(Self::$variant),+];
 
-            /// Its name in logs, metrics, JSON and messages.
+            /// The variant's name in logs, metrics, JSON and messages.
             pub fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)+ }
             }
@@ -38,7 +38,7 @@ macro_rules! named {
     };
 }
 
-/// A text that is none of an enum's names.
+/// The error of a text that is not a name of the enum.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("\"{text}\" is not one of {expected}")]
 pub struct NameError {

@@ -1,4 +1,4 @@
-//! The sizes that a rollup is made for.
+//! The sizes of a rollup: transactions per inner rollup, inner rollups per rollup.
 
 use std::fmt;
 
@@ -14,7 +14,7 @@ pub struct Sizes {
     inners_per_root: u32,
 }
 
-/// Sizes that no rollup can have.
+/// The error of sizes that no rollup can have.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} is {got}, must be from 1 to {limit}")]
 pub struct SizesError {
@@ -24,8 +24,8 @@ pub struct SizesError {
 }
 
 impl Sizes {
-    /// Sizes for `txs_per_inner` transactions in each of `inners_per_root`
-    /// inner rollups; both from 1 to the limits of [`limits`].
+    /// Makes the sizes of `inners_per_root` inner rollups of `txs_per_inner`
+    /// transactions each; both from 1 to the limits of [`limits`].
     pub fn new(txs_per_inner: u32, inners_per_root: u32) -> Result<Self, SizesError> {
         for (what, got, limit) in [
             ("txs per inner rollup", txs_per_inner, limits::TXS),
@@ -41,22 +41,22 @@ impl Sizes {
         })
     }
 
-    /// Transactions of an inner rollup.
+    /// How many transactions an inner rollup has.
     pub fn txs_per_inner(self) -> u32 {
         self.txs_per_inner
     }
 
-    /// Inner rollups of a root rollup.
+    /// How many inner rollups a root rollup has.
     pub fn inners_per_root(self) -> u32 {
         self.inners_per_root
     }
 
-    /// Slots of an inner rollup: the next power of two of its transactions.
+    /// How many slots an inner rollup has: its transactions rounded up to a power of 2.
     pub fn slots(self) -> u32 {
         self.txs_per_inner.next_power_of_two()
     }
 
-    /// Slots of a whole rollup: the next power of two of all inner slots.
+    /// How many slots a rollup has: all inner slots rounded up to a power of 2.
     pub fn rollup_slots(self) -> u32 {
         (self.slots() * self.inners_per_root).next_power_of_two()
     }

@@ -7,8 +7,8 @@ use bytes::{BufMut, Bytes, BytesMut};
 
 use crate::Word;
 
-/// A buffer that breaks a layout: which field (with its place in lists, such as
-/// `tx 3: nullifier path depth`), at which byte it starts, and what is wrong.
+/// The error of a buffer that breaks a layout. The text names the field (with its place
+/// in lists, such as `tx 3: nullifier path depth`), its first byte and what is wrong.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{text} (byte {at})")]
 pub struct LayoutError {
@@ -17,15 +17,15 @@ pub struct LayoutError {
 }
 
 impl LayoutError {
-    /// A number at byte `at` that must have another value.
+    /// Makes the error of a number at byte `at` that must have another value.
     pub(crate) fn value(at: usize, name: Arguments<'_>, got: u64, must: Arguments<'_>) -> Self {
         let text = format!("{name} is {got}, must be {must}");
         Self { text, at }
     }
 }
 
-/// A cursor over a buffer. Names are given as `format_args!` so that they are
-/// only built when something is wrong.
+/// A cursor over a buffer. Names are passed as `format_args!`, so that only an error
+/// builds them.
 #[derive(Debug)]
 pub(crate) struct Reader<'a> {
     buffer: &'a Bytes,
@@ -41,21 +41,20 @@ impl<'a> Reader<'a> {
         self.at
     }
 
-    /// What was read since `start`, as a slice of the buffer that is shared
-    /// with it.
+    /// Returns the bytes read since `start`, as a slice that shares the buffer.
     pub(crate) fn since(&self, start: usize) -> Bytes {
         self.buffer.slice(start..self.at)
     }
 
-    /// The next `bytes`, as a slice of the buffer that is shared with it.
+    /// Reads the next `bytes` bytes, as a slice that shares the buffer.
     pub(crate) fn take(&mut self, bytes: usize, name: Arguments<'_>) -> Result<Bytes, LayoutError> {
         let start = self.at;
         self.skip(bytes, name)?;
         Ok(self.since(start))
     }
 
-    /// The next `bytes`, borrowed: a large request has 36,000 words, and a
-    /// shared slice of each would cost more than reading it.
+    /// Reads the next `bytes` bytes, borrowed: a large request has 36,000 words, and a
+    /// shared slice of each would cost more than reading the word.
     fn skip(&mut self, bytes: usize, name: Arguments<'_>) -> Result<&'a [u8], LayoutError> {
         let rest = &self.buffer[self.at..];
         let Some(taken) = rest.get(..bytes) else {
@@ -80,13 +79,13 @@ impl<'a> Reader<'a> {
         self.array(name).map(u32::from_be_bytes)
     }
 
-    /// A word that may hold any 256-bit integer.
+    /// Reads a word that may be any 256-bit integer.
     pub(crate) fn word(&mut self, name: Arguments<'_>) -> Result<Word, LayoutError> {
         self.array(name).map(Word)
     }
 
-    /// A word that must be the one encoding of a field element. The original
-    /// reduces silently; two encodings of one request would be two jobs.
+    /// Reads a word that must be the canonical encoding of a field element. The
+    /// original reduces silently; two encodings of one request would be two jobs.
     pub(crate) fn field(&mut self, name: Arguments<'_>) -> Result<Word, LayoutError> {
         let at = self.at;
         let word = self.word(name)?;
@@ -97,8 +96,8 @@ impl<'a> Reader<'a> {
         Err(LayoutError { text, at })
     }
 
-    /// The next `words` when all are there and field elements. `None`: one of
-    /// them is not, which reading them one by one tells; nothing was read.
+    /// Reads `words` words if all of them exist and are field elements. `None`: nothing
+    /// was read; the caller reads them one by one to find the wrong one.
     pub(crate) fn fields(&mut self, words: usize) -> Option<Bytes> {
         let start = self.at;
         let bytes = self.buffer[start..].get(..32 * words)?;
@@ -110,7 +109,7 @@ impl<'a> Reader<'a> {
         Some(self.since(start))
     }
 
-    /// A `u32` that must satisfy a condition.
+    /// Reads a `u32` that must satisfy a condition.
     pub(crate) fn u32_where(
         &mut self,
         name: Arguments<'_>,
@@ -133,7 +132,7 @@ impl<'a> Reader<'a> {
         self.u32_where(name, format_args!("at most {limit}"), |got| got <= limit)
     }
 
-    /// A list with as many entries as `count` says: a condition, in words too.
+    /// Reads a count that must satisfy a condition, then a list of so many entries.
     pub(crate) fn list<T>(
         &mut self,
         name: &str,
@@ -144,7 +143,7 @@ impl<'a> Reader<'a> {
         (0..count).map(|i| item(self, i)).collect()
     }
 
-    /// A list of exactly `count` entries; `why` follows the count in the error.
+    /// Reads a list of exactly `count` entries; `why` follows the count in the error.
     pub(crate) fn exactly<T>(
         &mut self,
         (count, why): (u32, &str),
@@ -175,7 +174,7 @@ impl<'a> Reader<'a> {
     }
 }
 
-/// Writes what [`Reader`] reads.
+/// Writes the layouts that [`Reader`] reads.
 #[derive(Debug, Default)]
 pub(crate) struct Writer(BytesMut);
 
@@ -204,7 +203,7 @@ impl Writer {
         self.0.put_slice(bytes);
     }
 
-    /// A count as `u32`. Lists here are bounded far below 2^32.
+    /// Writes a count as `u32`. All lists are bounded far below 2^32.
     pub(crate) fn count(&mut self, count: usize) {
         self.u32(u32::try_from(count).expect("lists are bounded by the limits"));
     }

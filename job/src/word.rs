@@ -18,19 +18,19 @@ impl Word {
     /// The word zero.
     pub const ZERO: Self = Self([0; 32]);
 
-    /// The words of a buffer; what is left behind the last whole one is ignored.
+    /// Splits a buffer into words; bytes after the last whole word are ignored.
     pub(crate) fn all(bytes: &[u8]) -> Vec<Self> {
         bytes.as_chunks().0.iter().copied().map(Self).collect()
     }
 
-    /// True when the word is below the order of BN254's scalar field, that is
-    /// when it is the one encoding of a field element.
+    /// Whether the word is below the order of BN254's scalar field: only such a word is
+    /// the canonical encoding of a field element.
     pub(crate) fn is_canonical(&self) -> bool {
-        // Nearly all are decided by their first byte, and a request has 36,000.
+        // The first byte decides nearly every word, and a request has 36,000 words.
         self.0[0] < MODULUS[0] || self.0 < MODULUS
     }
 
-    /// The word as an unsigned integer, when it fits 64 bits.
+    /// The word as an unsigned integer, if it fits 64 bits.
     pub fn to_u64(self) -> Option<u64> {
         let (high, low) = self.0.split_at(24);
         let low = low.try_into().expect("the last eight of 32 bytes");

@@ -1,5 +1,5 @@
-//! Announced counts and lengths allocate nothing: memory follows the bytes
-//! that are really there. Alone in its binary, since it watches the allocator.
+//! Announced counts and lengths allocate nothing: memory depends on the bytes that a
+//! body really has. Alone in its binary, because the test watches the allocator.
 
 use peak_alloc::PeakAlloc;
 use zkwhirl_job::{
@@ -12,7 +12,7 @@ use zkwhirl_testkit::vector;
 #[global_allocator]
 static ALLOCATOR: PeakAlloc = PeakAlloc;
 
-/// What may be allocated beyond what was there before, for `bytes` of input.
+/// How many bytes a parser may allocate for `bytes` bytes of input.
 fn bound(bytes: usize) -> usize {
     4 * bytes + (1 << 16)
 }

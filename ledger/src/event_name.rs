@@ -18,7 +18,7 @@ named! {
         Progress = "progress",
         /// An attempt failed; another follows.
         Retrying = "retrying",
-        /// A worker gave the job back.
+        /// A worker requeued the job.
         HandedBack = "handed-back",
         /// The job is a dead letter.
         Dead = "dead",

@@ -1,7 +1,7 @@
-//! The events of this process: what happens to jobs, as it happens.
+//! The events of this process: each change of a job, as it happens.
 //!
-//! Each event is logged and broadcast. The channel is bounded: a slow reader
-//! loses the oldest events and learns how many; the ledger has the truth.
+//! Each event is logged and broadcast. The channel is bounded: a slow reader loses
+//! the oldest events and learns how many. The ledger's records are the truth.
 
 use std::time::Duration;
 
@@ -10,25 +10,25 @@ use zkwhirl_job::{FailureClass, JobId, Kind, TicketId, clock};
 
 use crate::EventName;
 
-/// Events that a reader may lag behind.
+/// How many events a reader may lag behind before it loses the oldest.
 const BACKLOG: usize = 8_192;
 
-/// One thing that happened to one job.
+/// An event of one job.
 #[derive(Debug, Clone, PartialEq)]
 pub struct JobEvent {
-    /// When, in milliseconds since the Unix epoch.
+    /// When the event happened, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// The job.
+    /// The job's id.
     pub job: JobId,
-    /// Its kind, when it has a known one.
+    /// The job's kind; `None` if the kind is unknown.
     pub kind: Option<Kind>,
-    /// The rollup that it is part of, when that is known.
+    /// The id of the job's rollup; `None` if the rollup is unknown.
     pub rollup_id: Option<u32>,
-    /// What happened.
+    /// The kind of the event, with its details.
     pub what: JobEventKind,
 }
 
-/// What happened to a job.
+/// The kinds of events of a job.
 #[derive(Debug, Clone, PartialEq)]
 pub enum JobEventKind {
     /// The first ticket of the job was taken.
@@ -47,7 +47,7 @@ pub enum JobEventKind {
     },
     /// The broker confirmed the job.
     Queued {
-        /// The attempt that comes next.
+        /// The number of the next attempt, from 1.
         attempt: u32,
     },
     /// A worker has the job.
@@ -61,7 +61,7 @@ pub enum JobEventKind {
     Progress {
         /// The worker.
         worker: String,
-        /// What the prover does: `key`, `witness`, `prove`, `verify`.
+        /// The prover's phase: `key`, `witness`, `prove` or `verify`.
         phase: &'static str,
         /// How much of the phase is done, 0 to 1.
         fraction: f32,
@@ -72,22 +72,22 @@ pub enum JobEventKind {
         worker: String,
         /// The attempt that failed.
         attempt: u32,
-        /// What kind of failure it was.
+        /// The class of the failure.
         class: FailureClass,
-        /// Why.
+        /// Why the attempt failed, as one sentence.
         reason: String,
     },
-    /// A worker gave the job back: it drains, or the attempt was cancelled.
+    /// A worker requeued the job, because the worker drains or the attempt was cancelled.
     HandedBack {
         /// The worker.
         worker: String,
     },
-    /// The job was given up on and parked; its tickets stay open.
+    /// The job became a dead letter; its tickets stay open.
     Dead {
-        /// Why, as one sentence.
+        /// Why the job became a dead letter, as one sentence.
         reason: String,
     },
-    /// A worker proved it.
+    /// A worker proved the job.
     Proved {
         /// The worker.
         worker: String,
@@ -95,16 +95,16 @@ pub enum JobEventKind {
         attempt: u32,
         /// How long the prover took.
         duration: Duration,
-        /// Bytes of the reply.
+        /// The size of the reply in bytes.
         reply_bytes: usize,
-        /// The prover's peak resident memory, when that is known.
+        /// The prover's peak resident memory in bytes, if it is known.
         peak_rss_bytes: Option<u64>,
     },
     /// The bridge refused a proof that does not verify.
     Unverified {
-        /// The worker that sent it.
+        /// The worker that sent the proof.
         worker: String,
-        /// Why.
+        /// Why the bridge refused the proof.
         reason: String,
     },
     /// Falafel accepted the answer to one ticket.
@@ -117,7 +117,7 @@ pub enum JobEventKind {
         /// The operator's reason.
         reason: String,
     },
-    /// An operator sent a parked job back to the queue.
+    /// An operator sent the job of a dead letter back to the queue.
     Replayed,
     /// No ticket waits for the job any more.
     Withdrawn,
@@ -126,7 +126,7 @@ pub enum JobEventKind {
 }
 
 impl JobEventKind {
-    /// Which event it is.
+    /// The event's name as an enum.
     pub fn event(&self) -> EventName {
         match self {
             Self::Taken { .. } => EventName::Taken,
@@ -238,7 +238,7 @@ impl Default for Events {
 }
 
 impl Events {
-    /// A channel of all events from now on.
+    /// Returns a receiver of all events from now on.
     pub fn subscribe(&self) -> broadcast::Receiver<JobEvent> {
         self.0.subscribe()
     }

@@ -12,41 +12,41 @@ use async_trait::async_trait;
 
 use super::{LedgerError, Ticket};
 
-/// A bridge's membership among the bridges of a ledger.
+/// The registration of a bridge in a ledger.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Membership {
     /// The bridge's name.
     pub bridge: String,
-    /// Larger than every fence that was given before.
+    /// The fencing number of this registration, larger than every earlier one.
     pub fence: u64,
-    /// How long a heartbeat lasts.
+    /// How long the bridge stays registered after a heartbeat.
     pub ttl: Duration,
 }
 
-/// What a ledger does for several bridges.
+/// The interface of a ledger that several bridges share.
 #[async_trait]
 pub trait Bridges: Send + Sync + Debug {
-    /// Makes this handle the bridge of a name: it owns the tickets that it takes
-    /// from now on, and those of an earlier bridge of the same name
-    /// ([`Bridges::owned`]), whose heartbeat ends.
+    /// Registers this handle as the bridge of a name. The bridge owns the tickets that
+    /// it takes from now on, and those of an earlier bridge of the same name
+    /// ([`Bridges::owned`]), whose registration ends.
     async fn join(&self, bridge: &str, ttl: Duration) -> Result<Membership, LedgerError>;
 
-    /// A heartbeat; send three in `ttl`. False: the last one had ended, another
-    /// bridge may own the tickets, and this one must join again.
+    /// Sends a heartbeat; send three in `ttl`. False: the registration had expired,
+    /// another bridge may own the tickets, and this bridge must join again.
     async fn beat(&self, member: &Membership) -> Result<bool, LedgerError>;
 
-    /// The open tickets of the bridge of this name, oldest first.
+    /// Returns the open tickets of the bridge of this name, oldest first.
     async fn owned(&self, bridge: &str) -> Result<Vec<Ticket>, LedgerError>;
 
     /// Adopts at most `limit` tickets of bridges without a heartbeat; the caller
     /// pings them from now on. Call it again while it returns `limit` tickets.
-    /// `None`: this bridge's own heartbeat had ended.
+    /// `None`: this bridge's own registration had expired.
     async fn adopt(
         &self,
         member: &Membership,
         limit: usize,
     ) -> Result<Option<Vec<Ticket>>, LedgerError>;
 
-    /// Ends a membership: others can adopt the bridge's tickets at once.
+    /// Ends a registration: other bridges can adopt the bridge's tickets at once.
     async fn leave(&self, member: &Membership) -> Result<(), LedgerError>;
 }

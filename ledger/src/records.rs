@@ -1,4 +1,4 @@
-//! What the ledger keeps.
+//! The records of the ledger.
 
 use std::collections::BTreeMap;
 
@@ -8,50 +8,50 @@ use zkwhirl_job::{Frame, JobId, Kind, TicketId, clock, identify};
 
 use super::JobState;
 
-/// One Falafel id on one upstream that waits for an answer.
+/// A ticket: an id that Falafel gave on one upstream, and that waits for an answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ticket {
-    /// Falafel's id.
+    /// The id that Falafel gave the ticket.
     pub id: TicketId,
-    /// The name of the upstream that it came from.
+    /// The name of the upstream that issued the ticket.
     pub upstream: String,
-    /// The job whose result answers it.
+    /// The id of the job whose result answers the ticket.
     pub job: JobId,
-    /// When the bridge first saw it, in milliseconds since the Unix epoch.
+    /// When the bridge first received the ticket, in milliseconds since the Unix epoch.
     pub taken_at_ms: u64,
 }
 
-/// What is known about a job.
+/// The ledger's record of a job.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct JobRecord {
-    /// The job.
+    /// The job's id.
     pub id: JobId,
     /// The command's code on the wire, which may be unknown.
     pub command: u32,
-    /// Its kind; `None` for an unknown command or proof id.
+    /// The job's kind; `None` for an unknown command or proof id.
     pub kind: Option<Kind>,
-    /// The rollup that it is part of, when the request says so.
+    /// The id of the job's rollup, if the request contains one.
     pub rollup_id: Option<u32>,
-    /// Bytes of its request. The limit plus one stands for every longer request, of
-    /// which only the beginning and a digest are kept.
+    /// The size of the job's request in bytes. A request above the limit is recorded as
+    /// the limit plus one; only its beginning and a digest are stored.
     pub request_bytes: usize,
-    /// When it was first taken, in milliseconds since the Unix epoch.
+    /// When the job was first taken, in milliseconds since the Unix epoch.
     pub taken_at_ms: u64,
-    /// When its state last changed, in milliseconds since the Unix epoch.
+    /// When the job's state last changed, in milliseconds since the Unix epoch.
     pub changed_at_ms: u64,
-    /// Its state.
+    /// The job's state.
     pub state: JobState,
-    /// The attempt that runs or that comes next, from 1.
+    /// The number of the running or next attempt, from 1.
     pub attempt: u32,
-    /// The worker that claimed it last.
+    /// The name of the last worker that claimed the job.
     pub worker: Option<String>,
-    /// Why it is in this state: a failure, or an operator's reason.
+    /// The reason of the job's state: a failure, or an operator's reason.
     pub reason: Option<String>,
 }
 
 impl JobRecord {
-    /// The record of a frame's job, as it is when the frame is taken. The
-    /// rollup id is not known before the request was parsed.
+    /// Makes the record of a frame's job in the state `Taken`. The rollup id is not
+    /// known before the request is parsed.
     pub fn of_frame(frame: &Frame) -> Self {
         let now = clock::now_ms();
         Self {
@@ -76,19 +76,19 @@ impl JobRecord {
     }
 }
 
-/// What changes together with a job's state; `None` leaves a field as it is.
+/// The fields that change together with a job's state; `None` leaves a field unchanged.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Note {
-    /// The attempt that runs or that comes next.
+    /// The number of the running or next attempt.
     pub attempt: Option<u32>,
-    /// The worker that has the job.
+    /// The name of the worker that has the job.
     pub worker: Option<String>,
-    /// Why.
+    /// The reason of the new state.
     pub reason: Option<String>,
 }
 
 impl Note {
-    /// A note that only says why.
+    /// Makes a note with only a reason.
     pub fn because(reason: impl Into<String>) -> Self {
         Self {
             reason: Some(reason.into()),
@@ -100,11 +100,11 @@ impl Note {
 /// The result of [`crate::Ledger::take`].
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Taken {
-    /// False: the ticket was open already, Falafel issued it again.
+    /// False: the ticket was open already, and Falafel issued it again.
     pub new_ticket: bool,
-    /// False: an equal request was taken before.
+    /// False: a ticket with an equal request was taken before.
     pub new_job: bool,
-    /// The job as it is now.
+    /// The job's present record.
     pub job: JobRecord,
 }
 
@@ -113,18 +113,18 @@ pub struct Taken {
 pub struct StoredResult {
     /// The reply for Falafel.
     pub reply: Bytes,
-    /// Its SHA-256, as it was when the result was made.
+    /// The SHA-256 of the reply at the time when the result was made.
     pub digest: [u8; 32],
-    /// The attempt that made it.
+    /// The number of the attempt that made the reply.
     pub attempt: u32,
-    /// The worker that made it.
+    /// The name of the worker that made the reply.
     pub worker: String,
     /// How long the prover took, in milliseconds.
     pub prove_ms: u64,
 }
 
 impl StoredResult {
-    /// A result with the digest of its reply.
+    /// Makes a result, with the digest of its reply.
     pub fn new(reply: Bytes, attempt: u32, worker: impl Into<String>, prove_ms: u64) -> Self {
         let digest = Sha256::digest(&reply).into();
         Self {
@@ -136,7 +136,7 @@ impl StoredResult {
         }
     }
 
-    /// Whether the reply is still what it was.
+    /// Whether the reply still has its digest.
     pub(crate) fn is_intact(&self) -> bool {
         <[u8; 32]>::from(Sha256::digest(&self.reply)) == self.digest
     }
@@ -145,26 +145,26 @@ impl StoredResult {
 /// A reply that cannot be verified yet, because a key is absent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct UnverifiedReply {
-    /// When the job's first such reply was kept, in milliseconds since the Unix
+    /// When the job's first unverified reply was stored, in milliseconds since the Unix
     /// epoch by the ledger's clock.
     pub since_ms: u64,
-    /// The reply, as its worker made it.
+    /// The result with the reply.
     pub result: StoredResult,
 }
 
 /// One event of the ledger's stream.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct LedgerEvent {
-    /// Its position in the stream.
+    /// The event's position in the stream.
     pub cursor: String,
-    /// When, in milliseconds since the Unix epoch by Redis's clock.
+    /// When the event happened, in milliseconds since the Unix epoch by Redis's clock.
     pub at_ms: u64,
-    /// Its name: a job's new state, or `joined`, `closed`, `result`, `forgotten`,
+    /// The event's name: a job's new state, or `joined`, `closed`, `result`, `forgotten`,
     /// `adopted`, `joined-fleet`, `left-fleet`, `epoch`.
     pub what: String,
-    /// The job, for a job's event.
+    /// The id of the event's job, if the event is about a job.
     pub job: Option<JobId>,
-    /// Its details: `ticket`, `upstream`, `from`, `attempt`, `worker`,
+    /// The event's details: `ticket`, `upstream`, `from`, `attempt`, `worker`,
     /// `reason`, `bridge`; each text cut to 256 bytes.
     pub detail: BTreeMap<String, String>,
 }

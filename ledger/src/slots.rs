@@ -1,29 +1,29 @@
-//! Reports of workers' slots, for views.
+//! The reports of workers' slots, for views.
 
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 use zkwhirl_job::{JobId, Kind, Topic, named};
 
-/// How long a report counts. A slot reports every two seconds, and at changes.
+/// How long a report is kept. A slot reports every two seconds, and at changes.
 pub(crate) const SLOT_TTL: Duration = Duration::from_secs(10);
-/// Slots that one listing returns at most.
+/// How many slots one listing returns, at most.
 pub const SLOTS: usize = 1_024;
 
 named! {
-    /// What a slot does now.
+    /// The activity of a slot.
     #[derive(Default)]
     pub enum SlotActivity {
-        /// Its prover starts, or runs its self-test.
+        /// The slot's prover starts, or runs its self-test.
         #[default]
         Starting = "starting",
-        /// It waits for a job.
+        /// The slot waits for a job.
         Idle = "idle",
-        /// It has a job.
+        /// The slot has a job.
         Proving = "proving",
-        /// It claims no job: the broker is away or memory is missing.
+        /// The slot claims no job: the broker is unreachable or memory is missing.
         Waiting = "waiting",
-        /// Something that only its own release has a name for.
+        /// An activity that only another release has.
         #[serde(other)]
         Unknown = "unknown",
     }
@@ -33,48 +33,48 @@ named! {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct SlotReport {
-    /// Its name, unique in the fleet.
+    /// The slot's name, unique in the fleet.
     pub slot: String,
-    /// The topics that it takes, in the order of their priority.
+    /// The topics that the slot consumes, in the order of their priority.
     pub topics: Vec<Topic>,
-    /// What it proves with.
+    /// The name of the slot's prover.
     pub prover: String,
-    /// The release that it runs.
+    /// The release of the slot's worker.
     pub version: String,
-    /// What it does.
+    /// The slot's activity.
     pub doing: SlotActivity,
-    /// True while an operator keeps it quiet: it claims no more.
+    /// Whether an operator has paused the slot: a paused slot claims no job.
     pub quiet: bool,
-    /// True while it drains.
+    /// Whether the slot drains.
     pub draining: bool,
-    /// Since when it does what it does, in milliseconds since the Unix epoch.
+    /// When the slot's activity began, in milliseconds since the Unix epoch.
     pub since_ms: u64,
-    /// When it reported, in milliseconds since the Unix epoch.
+    /// When the slot reported, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// The job that it has.
+    /// The id of the slot's job.
     #[serde(with = "digits")]
     pub job: Option<JobId>,
-    /// That job's kind.
+    /// The kind of the slot's job.
     pub kind: Option<Kind>,
-    /// That job's attempt.
+    /// The number of the job's attempt.
     pub attempt: u32,
-    /// What the prover does: `key`, `witness`, `prove`, `verify`; or empty.
+    /// The prover's phase: `key`, `witness`, `prove`, `verify`; or empty.
     pub phase: String,
-    /// How much of that is done, 0 to 1.
+    /// How much of the phase is done, 0 to 1.
     pub fraction: f32,
-    /// Jobs that it proved since it started.
+    /// How many jobs the slot has proved since it started.
     pub done: u64,
-    /// Attempts that failed since it last proved something.
+    /// How many attempts failed since the slot's last proof.
     pub failures: u32,
-    /// Resident memory of its prover's process; 0 without one.
+    /// Resident memory of the prover's process in bytes; 0 without a process.
     pub resident_bytes: u64,
-    /// The limit of that process's private memory; 0: no limit.
+    /// The limit of the process's private memory in bytes; 0: no limit.
     pub memory_limit_bytes: u64,
-    /// The circuits whose proving keys that process reported as loaded.
+    /// The circuits whose proving keys the prover's process has loaded.
     pub keys: Vec<String>,
 }
 
-/// A job's id as hexadecimal digits.
+/// Serialises a job's id as hexadecimal digits.
 mod digits {
     use serde::{Deserialize, Deserializer, Serialize, Serializer, de::Error};
     use zkwhirl_job::JobId;

@@ -1,29 +1,29 @@
-//! The states of a job, and which may follow which.
+//! The states of a job, and the allowed transitions.
 
 use zkwhirl_job::named;
 
 named! {
     /// The state of a job, in the order of its life.
     pub enum JobState {
-        /// Taken from Falafel, not yet in the broker.
+        /// The job was taken from Falafel and is not yet in the broker.
         Taken = "taken",
-        /// In the broker's queue.
+        /// The job is in the broker's queue.
         Queued = "queued",
-        /// A worker has claimed it.
+        /// A worker has claimed the job.
         Claimed = "claimed",
-        /// A prover works on it.
+        /// A prover works on the job.
         Proving = "proving",
-        /// Waiting for its next attempt.
+        /// The job waits for its next attempt.
         Retrying = "retrying",
-        /// Proved: the result is stored, and tickets wait for it.
+        /// The job's result is stored, and tickets wait for it.
         Proved = "proved",
-        /// Every ticket has its answer.
+        /// Every ticket of the job has its answer.
         Delivered = "delivered",
-        /// A dead letter; its tickets stay open.
+        /// The job is a dead letter; its tickets stay open.
         Dead = "dead",
-        /// An operator rejected it.
+        /// An operator rejected the job.
         Rejected = "rejected",
-        /// No ticket waits for it any more.
+        /// No ticket waits for the job any more.
         Withdrawn = "withdrawn",
     }
 }
@@ -35,16 +35,16 @@ use JobState::{
 impl JobState {
     /// The states of a job that the broker or a worker must hold.
     pub const OUTSTANDING: [Self; 4] = [Queued, Claimed, Proving, Retrying];
-    /// The states from which a job does not go on by itself.
+    /// The states in which a job is finished.
     pub(crate) const FINISHED: [Self; 3] = [Delivered, Rejected, Withdrawn];
 
     /// Whether a job may go from this state to `next`.
     ///
-    /// Everything happens at least once, so many transitions are legal: a worker may
-    /// claim before the bridge notes that the job is queued, a proof may come from an
-    /// attempt that seemed lost, a ticket may ask for a finished job again, and the
-    /// bridge takes up again what the broker lost. A proved job goes back only
-    /// through `Retrying` (its proof was wrong) or `Taken` (its proof is gone).
+    /// Every step happens at least once, so many transitions are legal: a worker may
+    /// claim a job before the bridge records that the job is queued, a proof may come
+    /// from an attempt that seemed lost, a ticket may request a finished job again, and
+    /// the bridge publishes again the jobs that the broker lost. A proved job goes back
+    /// only through `Retrying` (its proof was wrong) or `Taken` (its proof is lost).
     pub(crate) fn may_become(self, next: Self) -> bool {
         match self {
             Taken => matches!(
@@ -59,7 +59,7 @@ impl JobState {
         }
     }
 
-    /// True when workers need not prove it.
+    /// Whether the job is finished: workers need not prove it.
     pub fn is_finished(self) -> bool {
         Self::FINISHED.contains(&self)
     }

@@ -9,12 +9,12 @@ use redis::{
 use rustls::pki_types::{CertificateDer, pem::PemObject};
 use url::Url;
 
-/// TCP ends a connection whose peer acknowledges nothing for this time.
+/// How long a peer may acknowledge no data before TCP closes the connection.
 const PEER_TIMEOUT: Duration = Duration::from_secs(10);
 /// The longest namespace, in characters.
 const NAMESPACE_CHARS: usize = 64;
 
-/// The address of a Redis, and the namespace of our keys in it. `Display` and
+/// The address of a Redis, and the namespace of zkWhirl's keys. `Display` and
 /// `Debug` show neither user nor password nor certificates.
 #[derive(Clone)]
 pub struct RedisAddress {
@@ -23,17 +23,17 @@ pub struct RedisAddress {
     /// All keys begin with `zkwhirl:{namespace}:`, so different namespaces share no
     /// key. 1 to 64 of `a-z A-Z 0-9 . _ -`.
     pub namespace: String,
-    /// Certificates for `rediss://`.
+    /// The certificates for `rediss://`.
     pub tls: RedisTls,
 }
 
-/// Certificates for `rediss://`, in PEM.
+/// The certificates for `rediss://`, in PEM.
 #[derive(Clone, Default)]
 pub struct RedisTls {
     /// The authority that signed the server's certificate; `None`: any public
     /// authority.
     pub authority: Option<Vec<u8>>,
-    /// Our certificate and its key, for a server that asks for a client certificate.
+    /// The client certificate and its key, for a server that requires them.
     pub client: Option<(Vec<u8>, Vec<u8>)>,
 }
 
@@ -45,7 +45,7 @@ pub struct RedisTls {
 pub struct RedisAddressError(String);
 
 impl RedisAddress {
-    /// The address of `url` and `namespace`, with public certificates.
+    /// Makes the address of `url` and `namespace`, with public authorities.
     pub fn new(url: Url, namespace: impl Into<String>) -> Self {
         Self {
             url,
@@ -54,13 +54,13 @@ impl RedisAddress {
         }
     }
 
-    /// What the names of all keys begin with.
+    /// The prefix of all keys.
     pub fn prefix(&self) -> String {
         // The braces put all keys into one slot of a Redis cluster.
         format!("zkwhirl:{{{}}}:", self.namespace)
     }
 
-    /// A client, which connects later: Redis need not be reachable now.
+    /// Makes a client, which connects later: Redis need not be reachable now.
     pub fn client(&self) -> Result<Client, RedisAddressError> {
         let name = &self.namespace;
         let allowed = |c: char| c.is_ascii_alphanumeric() || "._-".contains(c);
@@ -70,7 +70,7 @@ impl RedisAddress {
             return Err(RedisAddressError(why));
         }
         let info = self.url.as_str().into_connection_info();
-        // Redis' errors carry no address, so no password.
+        // The client's errors contain no address, so no password.
         let info = info.map_err(|error| self.unusable(error))?;
         let info = info.set_tcp_settings(tcp());
         if self.url.scheme() != "rediss" {

@@ -1,4 +1,4 @@
-//! What an error of Redis means for its caller.
+//! Classifies the errors of Redis for the caller.
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
@@ -20,7 +20,7 @@ pub fn may_pass(error: &RedisError) -> bool {
     ) || matches!(error.code(), Some("BUSY"))
 }
 
-/// Why a call failed, as an operator can act on it.
+/// The reason of a failed call, in words for an operator.
 pub fn why(error: &RedisError) -> String {
     let text = error.to_string();
     match error.code() {

@@ -1,5 +1,5 @@
-//! What ledger and keystore share about Redis: its address, the namespace of our
-//! keys, TCP and TLS settings, and what its errors mean.
+//! The parts that ledger and keystore share for Redis: the address, the namespace of
+//! zkWhirl's keys, TCP and TLS settings, and the meaning of errors.
 //!
 //! Each user makes its own connections: the ledger has two asynchronous ones, the
 //! keystore one that blocks.

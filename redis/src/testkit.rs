@@ -19,13 +19,12 @@ use url::Url;
 
 use crate::RedisAddress;
 
-/// The URL of a Redis that tests use in namespaces of their own, instead of a
-/// private server.
+/// The environment variable with the URL of a Redis that tests share, each test in a
+/// namespace of its own. Without it tests start a private server.
 const URL: &str = "ZKWHIRL_TEST_REDIS_URL";
 
-/// Runs Redis until its standard input has a line or ends. The input ends with the
-/// test's process, so no server outlives a killed test. With the end of the input
-/// the folder is removed.
+/// Runs Redis until the script's standard input has a line or ends. The input ends with the
+/// test's process, so no server outlives a killed test; then the script removes the folder.
 const GUARD: &str = r#"
 trap '' INT TERM HUP
 dir=$1; shift
@@ -47,8 +46,8 @@ redis-cli -u "$URL" --scan --pattern "$PATTERN" 2>/dev/null | while read -r key;
 done
 "#;
 
-/// A private Redis; killed, and its folder removed, when it is dropped or the
-/// process ends.
+/// A private Redis. When this value is dropped or the process ends, the server is
+/// killed and its folder removed.
 #[derive(Debug)]
 pub struct RedisServer {
     guard: Child,
@@ -60,12 +59,12 @@ pub struct RedisServer {
 }
 
 impl RedisServer {
-    /// A Redis in memory only.
+    /// Starts a Redis in memory only.
     pub fn start() -> Self {
         Self::start_with(&[])
     }
 
-    /// The same with further options of `redis-server`.
+    /// Starts a Redis with further options of `redis-server`.
     pub fn start_with(options: &[&str]) -> Self {
         need_binary();
         let random: u64 = rand::thread_rng().r#gen();
@@ -88,18 +87,18 @@ impl RedisServer {
         server
     }
 
-    /// Where it is.
+    /// The server's URL.
     pub fn url(&self) -> Url {
         let text = format!("redis://:{}@127.0.0.1:{}", self.password, self.port);
         text.parse().expect("a url of digits and letters")
     }
 
-    /// A new namespace on it.
+    /// The address of a new namespace on this server.
     pub fn address(&self) -> RedisAddress {
         new_namespace(self.url())
     }
 
-    /// `kill -9`.
+    /// Kills the server with `kill -9`.
     pub fn kill(&mut self) {
         if let Some(stdin) = &mut self.guard.stdin {
             // An error means that the guard has ended already.
@@ -108,23 +107,23 @@ impl RedisServer {
         let _ = self.guard.wait();
     }
 
-    /// Starts it again after [`RedisServer::kill`], on the same port and data.
+    /// Starts the server again after [`RedisServer::kill`], on the same port and data.
     pub fn start_again(&mut self) {
         (self.guard, self.pid) = spawn(&self.folder, self.port, &self.password, &self.options);
         self.until_up();
     }
 
-    /// `SIGSTOP`: it hangs, and its connections stay open.
+    /// Sends `SIGSTOP`: the server hangs, and its connections stay open.
     pub fn pause(&self) {
         self.signal("STOP");
     }
 
-    /// `SIGCONT`.
+    /// Sends `SIGCONT`: the server continues.
     pub fn resume(&self) {
         self.signal("CONT");
     }
 
-    /// One command on a connection of its own.
+    /// Runs one command on a new connection.
     pub fn command<T: FromRedisValue>(&self, args: &[impl AsRef<[u8]>]) -> T {
         command(&self.url(), args)
     }
@@ -156,8 +155,8 @@ impl Drop for RedisServer {
     }
 }
 
-/// A new namespace on the Redis of `ZKWHIRL_TEST_REDIS_URL`, or on a private
-/// one that the process's tests share.
+/// Makes a new namespace on the Redis of `ZKWHIRL_TEST_REDIS_URL`, or on a private
+/// Redis that the process's tests share.
 pub fn scratch() -> RedisAddress {
     static SHARED: OnceLock<RedisServer> = OnceLock::new();
     static GIVEN: OnceLock<Child> = OnceLock::new();
@@ -178,14 +177,14 @@ pub fn scratch() -> RedisAddress {
     new_namespace(url)
 }
 
-/// One command at `url`, on a connection of its own.
+/// Runs one command at `url`, on a new connection.
 pub fn command<T: FromRedisValue>(url: &Url, args: &[impl AsRef<[u8]>]) -> T {
     ask(url, args).expect("redis is there and takes the command")
 }
 
-/// A port that no process listened at a moment ago. The kernel takes ports of
-/// outgoing connections from below: a server that is down for a while finds its
-/// port free when it returns.
+/// Finds a port that no process listens on. The kernel takes the ports of outgoing
+/// connections from a lower range, so that a server that was killed finds its port
+/// free again.
 pub fn free_port() -> u16 {
     let free = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
     let mut ports = std::iter::repeat_with(|| rand::thread_rng().gen_range(61_000..65_500));
@@ -230,8 +229,8 @@ fn spawn(folder: &Path, port: u16, password: &str, options: &[String]) -> (Child
     (guard, pid)
 }
 
-/// Installs Redis when it is missing, with the repository's services script: once
-/// a process, since a second installation beside the first one fails.
+/// Installs Redis if it is missing, with the repository's services script. Once per
+/// process, because two installations at the same time fail.
 fn need_binary() {
     static INSTALL: Once = Once::new();
     INSTALL.call_once(|| {

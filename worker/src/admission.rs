@@ -1,9 +1,9 @@
-//! Memory before work: a slot joins its queue only while what its prover may
-//! need at its peak is free.
+//! Memory before work: a slot consumes from its queue only while the memory that
+//! its prover may need at its peak is free.
 //!
-//! Each admitted slot may still grow from what its prover has now to the peak.
-//! Those that prove and those that were admitted earlier come first; the memory
-//! that is free must be enough for them and for the slot that asks.
+//! The prover of each admitted slot may still grow from its present memory to the
+//! peak. Slots that prove and slots that were admitted earlier come first: the free
+//! memory must be enough for them and for the slot that requests admission.
 
 use std::{
     collections::BTreeMap,
@@ -21,18 +21,18 @@ use zkwhirl_prover::Meter;
 /// How often the free memory is read.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// Memory that provers may still take.
+/// Reads how much memory is free for provers.
 pub trait FreeMemory: Send + Sync + Debug {
-    /// Bytes that are free for this process and its children, of the machine or
-    /// of the container; `None`: unknown, and no slot is held up.
+    /// Bytes of the machine or the container that are free for this process and
+    /// its children. `None`: unknown, and every slot is admitted.
     fn free_bytes(&self) -> Option<u64>;
 }
 
-/// Who may prove, of all slots of a worker.
+/// Decides which slots of a worker have the memory to prove.
 #[derive(Debug)]
 pub struct Admission {
     memory: Arc<dyn FreeMemory>,
-    /// What a prover is expected to need at its peak, in bytes.
+    /// The memory that a prover is expected to need at its peak, in bytes.
     peak: AtomicU64,
     admitted: Mutex<BTreeMap<u64, AdmittedSlot>>,
 }
@@ -43,7 +43,7 @@ struct AdmittedSlot {
     proves: bool,
 }
 
-/// A slot's admission; given up when it is dropped.
+/// A slot's admission, which ends when this permit is dropped.
 #[derive(Debug)]
 pub(crate) struct Permit {
     admission: Arc<Admission>,
@@ -51,8 +51,8 @@ pub(crate) struct Permit {
 }
 
 impl Admission {
-    /// Admission by the memory that is free. `peak_bytes`: what one prover is
-    /// expected to need; a prover that was seen with more raises it.
+    /// Admits slots by the free memory. `peak_bytes`: the memory that one prover is
+    /// expected to need; a prover that is seen with more raises this number.
     pub fn new(memory: Arc<dyn FreeMemory>, peak_bytes: u64) -> Self {
         Self {
             memory,
@@ -74,13 +74,17 @@ impl Admission {
             };
             looks += 1;
             if looks.is_power_of_two() {
-                tracing::warn!(slot, lacking, "no job is claimed: memory is missing");
+                tracing::warn!(
+                    slot,
+                    lacking,
+                    "no job claimed: {lacking} more bytes must be free"
+                );
             }
             sleep(EVERY).await;
         }
     }
 
-    /// A prover was seen with this much resident memory.
+    /// Raises the expected peak to `bytes`, the resident memory of a prover.
     pub(crate) fn saw_peak(&self, bytes: u64) {
         self.peak.fetch_max(bytes, Ordering::Relaxed);
     }
@@ -101,7 +105,7 @@ impl Admission {
         }
     }
 
-    /// Bytes that are missing for a slot.
+    /// How many bytes of free memory are missing to admit a slot.
     fn lacking(
         &self,
         admitted: &BTreeMap<u64, AdmittedSlot>,
@@ -126,14 +130,14 @@ impl Admission {
 }
 
 impl Permit {
-    /// Returns when memory for the slot is missing.
+    /// Waits until the free memory is too small for the slot.
     pub(crate) async fn revoked(&self) {
         while self.is_valid() {
             sleep(EVERY).await;
         }
     }
 
-    /// Notes whether the slot proves: then it cannot give its admission up.
+    /// Records whether the slot proves: a slot that proves keeps its admission.
     pub(crate) fn set_proving(&self, proves: bool) {
         if let Some(slot) = self.admission.admitted().get_mut(&self.number) {
             slot.proves = proves;
@@ -182,13 +186,13 @@ pub(crate) mod tests {
         let first = admission.enter("a", &has(0)).await;
         let _second = admission.enter("b", &has(0)).await;
         assert_eq!(admission.try_enter(&has(0)), Err(50));
-        // What a prover has already it need not find again.
+        // Memory that a prover already has need not be free.
         let third = admission.try_enter(&has(50));
         assert!(third.is_ok());
         admission.admitted().remove(&third.unwrap());
         drop(first);
         let third = admission.enter("c", &has(0)).await;
-        // The last that came leaves first.
+        // The slot that was admitted last leaves first.
         free.0.store(100, Ordering::Relaxed);
         third.revoked().await;
         assert!(_second.is_valid());

@@ -24,14 +24,14 @@ use crate::{
 };
 
 impl SlotLoop {
-    /// Proves a delivery. In the end it is settled, or dropped so that the broker
-    /// redelivers it.
+    /// Proves a delivery, then settles the delivery or drops it: the broker
+    /// redelivers a dropped one.
     pub(crate) async fn process(
         &mut self,
         delivery: Delivery,
         prover: &mut dyn Prover,
     ) -> SlotHealth {
-        // First of all: from now on a cancel message must not be missed.
+        // The first step: from now on no cancel message may be missed.
         let (current, began) = (self.control.begin(delivery.job.id), Instant::now());
         let topic = delivery.job.topic();
         if delivery.redelivered {
@@ -58,7 +58,7 @@ impl SlotLoop {
             }
         };
         let fetched = began.elapsed();
-        // The prover does not wait for a note that is only for views.
+        // The ledger's state is only for views: the prover does not wait for it.
         let noted = self.note(&job, JobState::Proving, None);
         let proving = self.prove(prover, &job, request, &current.cancelled);
         let ((), ended) = tokio::join!(noted, proving);
@@ -69,7 +69,7 @@ impl SlotLoop {
             Err(error) => error.peak_rss_bytes,
         };
         if let (Some(admission), Some(peak)) = (&self.config.admission, peak) {
-            // The next admission knows what this prover needed.
+            // The next admission counts with the memory that this prover needed.
             admission.saw_peak(peak);
         }
         measure::ended(topic, &outcome, began.elapsed());
@@ -90,8 +90,8 @@ impl SlotLoop {
         }
     }
 
-    /// A control message ended the proof: the ledger says whether a ticket still
-    /// waits for the job.
+    /// Settles a delivery whose proof a control message cancelled. The ledger shows
+    /// whether a ticket still waits for the job.
     async fn cancelled(
         &mut self,
         delivery: Delivery,
@@ -100,7 +100,7 @@ impl SlotLoop {
     ) -> SlotHealth {
         match self.known(&delivery.job).await {
             Some(known) => {
-                tracing::info!(job = %delivery.job.id, "attempt cancelled by a control message");
+                tracing::info!(job = %delivery.job.id, "a control message cancelled the job's attempt");
                 self.settle_known(delivery, known).await;
             }
             None => {
@@ -115,8 +115,8 @@ impl SlotLoop {
         }
     }
 
-    /// What is known about a job that need not be proved. With the ledger away
-    /// nothing is known, and proving again costs only work.
+    /// Reads from the ledger whether a job need not be proved. While the ledger is
+    /// unreachable the job is proved, which at worst repeats work.
     async fn known(&self, job: &JobEnvelope) -> Option<KnownJob> {
         let ledger = &self.deps.ledger;
         let (result, record) = tokio::join!(ledger.result(job.id), ledger.job(job.id));
@@ -133,7 +133,7 @@ impl SlotLoop {
         match known {
             KnownJob::Unwanted => self.ack(delivery).await,
             KnownJob::Proved(result) => {
-                // The worker that stored it may have died before it published it.
+                // The worker that stored the result may have died before it published.
                 if self.announce(&delivery.job, &result).await {
                     self.ack(delivery).await;
                 }
@@ -141,21 +141,23 @@ impl SlotLoop {
         }
     }
 
-    /// The job's request. That a proof is of the right request is checked by the
-    /// bridge, against the request that it took: a job's id is no digest here.
+    /// Reads the job's request. The bridge checks each proof against the request
+    /// that it took: the worker does not compare the job's id with a digest.
     async fn request(&self, job: &JobEnvelope) -> Result<Bytes, Failure> {
         match &job.payload {
             Payload::Inline(request) => Ok(request.clone()),
-            // The ledger gives the whole request or none.
+            // The ledger returns the whole request or `None`.
             Payload::Stored { .. } => match self.deps.ledger.request(job.id).await {
                 Ok(Some(request)) => Ok(request),
                 Ok(None) => Err(Failure::infrastructure("the request is not in the ledger")),
-                Err(error) => Err(Failure::infrastructure(format!("no request: {error}"))),
+                Err(error) => Err(Failure::infrastructure(format!(
+                    "cannot read the request: {error}"
+                ))),
             },
         }
     }
 
-    /// Stores, announces and acknowledges a proof, in this order.
+    /// Stores the proof, publishes it and acks the delivery, in this order.
     async fn proved(&mut self, delivery: Delivery, proved: Proved) -> SlotHealth {
         let job = &delivery.job;
         let prove_ms = proved.duration.as_millis() as u64;
@@ -176,21 +178,21 @@ impl SlotLoop {
         SlotHealth::Fine
     }
 
-    /// Does what the verdict says about a failed attempt.
+    /// Settles a failed attempt by its verdict, and returns the slot's health.
     async fn failed(&mut self, delivery: Delivery, error: ProveError, broken: bool) -> SlotHealth {
         let class = error.failure.class;
         self.settle_failed(delivery, error).await;
         match class {
             _ if broken => SlotHealth::Broken,
             FailureClass::Invalid => SlotHealth::Unknown,
-            // Without a drain, a prover that interrupts itself is broken.
+            // A prover that stops its proof while no drain runs is broken.
             FailureClass::Interrupted if self.stop.is_draining() => SlotHealth::Unknown,
             _ => SlotHealth::Failed,
         }
     }
 
-    /// Notes a job's new state, for views only: the next note corrects a wrong
-    /// one.
+    /// Records a job's new state in the ledger, for views only: the next record
+    /// corrects a wrong one.
     pub(crate) async fn note(&self, job: &JobEnvelope, to: JobState, failure: Option<&Failure>) {
         let retrying = to == JobState::Retrying;
         let note = Note {
@@ -201,20 +203,20 @@ impl SlotLoop {
         let from = [Taken, Queued, Claimed, Proving, Retrying];
         let noted = self.deps.ledger.transition(job.id, &from, to, &note).await;
         if let Err(error) = noted {
-            tracing::debug!(job = %job.id, "cannot note {to}: {error}");
+            tracing::debug!(job = %job.id, "cannot record the job's state {to} in the ledger: {error}");
         }
     }
 }
 
 /// A job that need not be proved.
 enum KnownJob {
-    /// Its result is there.
+    /// The ledger has the job's result.
     Proved(StoredResult),
-    /// No ticket waits for it, or an operator has to decide first.
+    /// No ticket waits for the job, or an operator has to decide about it.
     Unwanted,
 }
 
-/// A reply that Falafel could not read is the prover's failure.
+/// Checks a reply's length. A reply that Falafel cannot read is the prover's failure.
 fn check_length(kind: Kind, proved: Proved) -> Result<Proved, ProveError> {
     let limit = kind.reply_limit();
     let bytes = proved.reply.len();

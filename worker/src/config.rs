@@ -17,47 +17,48 @@ use zkwhirl_prover::Prover;
 
 use crate::Admission;
 
-/// What can be set about a worker.
+/// The settings of a worker.
 #[derive(Debug, Clone)]
 pub struct WorkerConfig {
-    /// Attempts before a job is a dead letter. The bridge must have the same.
+    /// How many attempts a job has before it is a dead letter. The bridge must have
+    /// the same number.
     pub max_attempts: u32,
-    /// How long a prover may take.
+    /// How long a prover may take for a job, by kind.
     pub deadlines: Deadlines,
-    /// How much longer than its deadline a prover that does not end by itself
-    /// is waited for, and how long one may take to end when it is cancelled.
+    /// How long the slot waits for a prover beyond the job's deadline, and how long
+    /// a prover may take to end after it was cancelled.
     pub patience: Duration,
-    /// How long a running proof may still take when the worker drains. It must
-    /// be below what the process is given, by `patience`.
+    /// How long a running proof may still take when the worker drains. `grace` and
+    /// `patience` together must fit the time that the process has to end.
     pub grace: Duration,
-    /// Failures in a row after which a slot leaves the queue until its prover
-    /// has proved a self-test.
+    /// How many failures in a row make a slot stop consuming until its prover has
+    /// proved a self-test.
     pub failures_in_a_row: u32,
-    /// The longest pause before something is tried again.
+    /// The longest pause before an operation is tried again.
     pub longest_pause: Duration,
     /// Admits slots by the memory that is free; `None`: admits every slot.
     pub admission: Option<Arc<Admission>>,
-    /// Start a slot's prover before the slot first joins the queue, and not
-    /// with its first job.
+    /// Starts a slot's prover before the slot starts consuming, instead of with the
+    /// slot's first job.
     pub start_provers: bool,
     /// Counts the slots that are ready for jobs.
     pub readiness: Readiness,
 }
 
-/// How many slots of a worker are in the queue or prove a job. Clones are the
-/// same.
+/// Counts the slots of a worker that consume from the queue or prove a job. Clones
+/// share the count.
 #[derive(Debug, Clone, Default)]
 pub struct Readiness {
     slots: Arc<AtomicUsize>,
     ever: Arc<AtomicBool>,
 }
 
-/// A slot that is ready while this lives.
+/// A slot that counts as ready until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct ReadySlot(Readiness);
 
 impl Readiness {
-    /// The slots that are ready now.
+    /// How many slots are ready now.
     pub fn slots(&self) -> usize {
         self.slots.load(Ordering::Relaxed)
     }
@@ -96,15 +97,15 @@ impl Default for WorkerConfig {
     }
 }
 
-/// How long a prover may take for each kind before it counts as hung. Key
-/// generation at the first job of a kind is included.
+/// How long a prover may take for each kind of job before the worker treats the
+/// prover as hung. Key generation at the first job of a kind is included.
 #[derive(Debug, Clone, Copy)]
 pub struct Deadlines {
-    /// Claims: small circuits.
+    /// The deadline of claims, which have small circuits.
     pub claim: Duration,
-    /// Verification keys.
+    /// The deadline of verification keys.
     pub vk: Duration,
-    /// Rollups, and every other kind.
+    /// The deadline of rollups and of every other kind.
     pub rollup: Duration,
 }
 
@@ -120,7 +121,7 @@ impl Default for Deadlines {
 }
 
 impl Deadlines {
-    /// The same for every kind.
+    /// The same deadline for every kind.
     pub fn all(deadline: Duration) -> Self {
         Self {
             claim: deadline,
@@ -129,7 +130,7 @@ impl Deadlines {
         }
     }
 
-    /// The longest of them: what the broker must let a worker hold a job for.
+    /// The longest deadline. The broker must let a worker hold a job for longer.
     pub fn longest(&self) -> Duration {
         self.claim.max(self.vk).max(self.rollup)
     }
@@ -144,25 +145,25 @@ impl Deadlines {
     }
 }
 
-/// What all slots of a worker work with.
+/// The services that all slots of a worker share.
 #[derive(Debug, Clone)]
 pub struct WorkerDeps {
-    /// Where jobs come from and results go.
+    /// The broker, which delivers jobs and takes results.
     pub broker: Arc<dyn Broker>,
-    /// Where large requests and results are.
+    /// The ledger, which stores large requests and results.
     pub ledger: Arc<dyn Ledger>,
-    /// The events of the worker's jobs.
+    /// Receives the events of the worker's jobs.
     pub events: Events,
 }
 
 /// One slot of a worker: it proves one job at a time.
 pub struct Slot {
-    /// Its name, unique in the fleet: `worker-3/0`. Retries avoid a slot of
-    /// this name.
+    /// The slot's name, unique in the fleet: `worker-3/0`. A retried job avoids the
+    /// slots that failed it, by this name.
     pub name: String,
-    /// What it proves; where several topics have work, the first goes first.
+    /// The topics whose jobs the slot proves, the preferred topic first.
     pub topics: Vec<Topic>,
-    /// What it proves with.
+    /// The slot's prover.
     pub prover: Box<dyn Prover>,
 }
 
@@ -179,9 +180,10 @@ impl fmt::Debug for Slot {
 /// The tokens that stop a worker.
 #[derive(Debug, Clone, Default)]
 pub struct Stop {
-    /// Claim no more; finish what fits the grace, hand back the rest.
+    /// Cancelled: slots claim no more, finish jobs that fit the grace, and requeue
+    /// the others.
     pub drain: CancellationToken,
-    /// Hand back everything now. Implies a drain.
+    /// Cancelled: slots requeue their jobs at once. Implies a drain.
     pub abort: CancellationToken,
 }
 

@@ -1,4 +1,4 @@
-//! Control messages, passed on to the slots of this worker.
+//! Passes control messages on to the slots of this worker.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -7,19 +7,19 @@ use tokio_util::sync::CancellationToken;
 use zkwhirl_broker_adapter::{Broker, Control};
 use zkwhirl_job::JobId;
 
-/// What control messages changed for one slot. Clones are the same.
+/// The state of one slot that control messages change. Clones share the state.
 #[derive(Debug, Clone)]
 pub(crate) struct SlotControl {
-    /// Cancelled when the slot is to leave.
+    /// Cancelled by a drain: the slot finishes its job and stops.
     pub(crate) drain: CancellationToken,
     quiet: Arc<watch::Sender<bool>>,
-    /// How often its prover was to be restarted.
+    /// How many restarts of the slot's prover were requested.
     restarts: Arc<watch::Sender<u64>>,
-    /// The job that the slot has, and what cancels it.
+    /// The slot's job, and the token that cancels the job.
     job: Arc<Mutex<Option<(JobId, CancellationToken)>>>,
 }
 
-/// While it lives its job can be cancelled.
+/// A slot's job, which control messages can cancel until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct CancellableJob {
     control: SlotControl,
@@ -41,7 +41,7 @@ impl SlotControl {
         self.job.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Messages about `job` count from now on.
+    /// Makes `job` the slot's job: control messages can cancel it from now on.
     pub(crate) fn begin(&self, job: JobId) -> CancellableJob {
         let cancelled = CancellationToken::new();
         *self.job() = Some((job, cancelled.clone()));
@@ -55,19 +55,19 @@ impl SlotControl {
         *self.quiet.borrow()
     }
 
-    /// Waits until the slot is to claim no more, or may claim again.
+    /// Waits until the slot is paused (`quiet` is true) or resumed (false).
     pub(crate) async fn until_quiet(&self, quiet: bool) {
         let mut changes = self.quiet.subscribe();
         // The sender is in `self`: the wait cannot fail.
         let _ = changes.wait_for(|now| *now == quiet).await;
     }
 
-    /// How often the prover was to be restarted.
+    /// How many restarts of the slot's prover were requested.
     pub(crate) fn restarts(&self) -> u64 {
         *self.restarts.borrow()
     }
 
-    /// Waits until the prover is to be restarted once more than `seen`.
+    /// Waits until a restart of the prover is requested beyond the first `seen`.
     pub(crate) async fn until_restart(&self, seen: u64) {
         let mut changes = self.restarts.subscribe();
         // The sender is in `self`: the wait cannot fail.
@@ -85,16 +85,20 @@ impl SlotControl {
             }
             Control::Quiet { worker, quiet } if names(worker, slot) => {
                 if self.quiet.send_replace(*quiet) != *quiet {
-                    tracing::info!(slot, quiet, "control message: quiet");
+                    let claims = if *quiet { "pauses" } else { "resumes" };
+                    tracing::info!(slot, quiet, "control message: the slot {claims} its claims");
                 }
             }
             Control::Drain { worker } if names(worker, slot) => {
-                tracing::info!(slot, "drain requested: finishing the job, then leaving");
+                tracing::info!(slot, "drain requested: the slot finishes its job and stops");
                 self.drain.cancel();
             }
             Control::Quiet { .. } | Control::Drain { .. } => {}
             Control::Restart => {
-                tracing::info!(slot, "restart of the prover requested");
+                tracing::info!(
+                    slot,
+                    "restart requested: the prover restarts, the job is requeued"
+                );
                 self.restarts.send_modify(|restarts| *restarts += 1);
                 if let Some((_, cancelled)) = &*self.job() {
                     cancelled.cancel();
@@ -110,13 +114,13 @@ impl Drop for CancellableJob {
     }
 }
 
-/// Whether `worker` is the slot's own name, or that of its worker.
+/// Whether `worker` is the slot's own name or the name of the slot's worker.
 fn names(worker: &str, slot: &str) -> bool {
     let rest = slot.strip_prefix(worker);
     rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
 }
 
-/// Passes control messages on to the slots, for as long as it is polled.
+/// Passes control messages on to the slots, for as long as this future is polled.
 pub(crate) async fn receive(broker: Arc<dyn Broker>, slots: Vec<(String, SlotControl)>) {
     let mut messages = broker.control_messages();
     loop {

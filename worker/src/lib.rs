@@ -1,12 +1,11 @@
-//! The claim loop: claim one job, prove it, store the result, have it
-//! confirmed, acknowledge.
+//! The claim loop: claim one job, prove it, store the result, publish the result until
+//! the broker confirms it, acknowledge the job.
 //!
-//! A worker is several slots in one process, each with a prover of its own.
-//! What becomes of a failed attempt is decided by one pure function,
-//! `verdict`. **Invariants:** a job is acknowledged only after its result
-//! was confirmed; whatever a prover does (crash, hang, panic, nonsense), the
-//! slot lives on and the job is tried again, elsewhere where possible; nothing
-//! here knows AMQP, Redis or arithmetic, only the traits.
+//! A worker is several slots in one process, each with a prover of its own. One pure
+//! function, `verdict`, decides about a failed attempt. **Invariants:** a job is
+//! acknowledged only after the broker has confirmed its result. If a prover crashes, hangs,
+//! panics or gives a wrong reply, the slot continues and the job is tried again, by another
+//! worker if possible. This crate uses broker, ledger and prover only through their traits.
 
 mod admission;
 mod attempt;

@@ -15,10 +15,10 @@ use zkwhirl_ledger::SlotActivity;
 use zkwhirl_prover::{Meter, Phase, ProveError, Proved};
 use zkwhirl_telemetry::catalogue::{process, worker as metric};
 
-/// How often time and memory are added up.
+/// How often the busy time, CPU time and memory of the slots are added up.
 const EVERY: Duration = Duration::from_secs(1);
 
-/// What the slots share.
+/// The counts that all slots of a worker share.
 #[derive(Debug, Default)]
 pub(crate) struct SlotMetrics {
     /// Slots that have a job, by topic.
@@ -26,7 +26,7 @@ pub(crate) struct SlotMetrics {
     meters: Mutex<Vec<Meter>>,
 }
 
-/// One slot in the metrics; dropped it is in them no longer.
+/// One slot in the metrics, until this value is dropped.
 #[derive(Debug)]
 pub(crate) struct SlotGauge {
     topics: Vec<Topic>,
@@ -37,7 +37,7 @@ pub(crate) struct SlotGauge {
 }
 
 impl SlotMetrics {
-    /// Notes a slot that does nothing yet.
+    /// Adds a slot to the metrics, without a job.
     pub(crate) fn slot(self: &Arc<Self>, topics: &[Topic], meter: Meter) -> SlotGauge {
         let mut meters = self.meters.lock().unwrap_or_else(PoisonError::into_inner);
         meters.push(meter);
@@ -54,7 +54,7 @@ impl SlotMetrics {
         gauge
     }
 
-    /// Adds up what provers use, for as long as it is polled.
+    /// Adds up the time and memory of the provers, for as long as it is polled.
     pub(crate) async fn watch(self: Arc<Self>) {
         let meters = mem::take(&mut *self.meters.lock().unwrap_or_else(PoisonError::into_inner));
         let mut ticks = interval(EVERY);
@@ -76,7 +76,7 @@ impl SlotMetrics {
             for (meter, used) in meters.iter().zip(&mut used) {
                 resident += meter.resident_bytes();
                 let now = meter.cpu_time();
-                // Less than before: it is another process.
+                // Less CPU time than before: the prover is a new process.
                 cpu += now.checked_sub(*used).unwrap_or(now);
                 *used = now;
             }
@@ -86,7 +86,7 @@ impl SlotMetrics {
     }
 }
 
-/// The whole seconds, which leave the sum: counters count whole numbers.
+/// Takes the whole seconds out of `sum`: counters count whole numbers.
 fn whole(sum: &mut Duration) -> u64 {
     let seconds = sum.as_secs();
     *sum -= Duration::from_secs(seconds);
@@ -94,7 +94,7 @@ fn whole(sum: &mut Duration) -> u64 {
 }
 
 impl SlotGauge {
-    /// The slot does this from now on, with a job of the topic `busy` or without.
+    /// Sets the slot's activity, and the topic of its job if it has one.
     pub(crate) fn set(&mut self, activity: SlotActivity, busy: Option<Topic>) {
         self.add(-1.0);
         (self.activity, self.busy) = (activity, busy);
@@ -131,7 +131,7 @@ impl Drop for SlotGauge {
     }
 }
 
-/// Counts how an attempt ended, and what it came to.
+/// Counts an attempt that ended, with its time, peak memory and lost work.
 pub(crate) fn ended(topic: Topic, outcome: &Result<Proved, ProveError>, spent: Duration) {
     let topic = topic.name();
     let (ended, peak) = match outcome {
@@ -154,7 +154,7 @@ pub(crate) fn ended(topic: Topic, outcome: &Result<Proved, ProveError>, spent: D
     }
 }
 
-/// A failure's class as metrics name it.
+/// The name of a failure's class in metrics.
 pub(crate) fn class_name(class: FailureClass) -> &'static str {
     match class {
         FailureClass::Invalid => "invalid",
@@ -164,7 +164,7 @@ pub(crate) fn class_name(class: FailureClass) -> &'static str {
     }
 }
 
-/// How long the phases of one run take. Several proofs make one sum.
+/// How long the phases of one run of a prover take, added up over its proofs.
 #[derive(Debug)]
 pub(crate) struct PhaseTimes {
     now: Phase,
@@ -175,7 +175,7 @@ pub(crate) struct PhaseTimes {
 const PHASES: [Phase; 4] = [Phase::Key, Phase::Witness, Phase::Prove, Phase::Verify];
 
 impl PhaseTimes {
-    /// A run that begins: until the prover names a phase it loads its key.
+    /// Begins a run. Until the prover reports a phase, the phase is `Phase::Key`.
     pub(crate) fn begin() -> Self {
         Self {
             now: Phase::Key,
@@ -184,7 +184,7 @@ impl PhaseTimes {
         }
     }
 
-    /// The next phase begins.
+    /// Ends the current phase and begins `next`.
     pub(crate) fn set(&mut self, next: Phase) {
         let place = PHASES.iter().position(|phase| *phase == self.now);
         if let Some(place) = place {
@@ -193,7 +193,7 @@ impl PhaseTimes {
         (self.now, self.since) = (next, Instant::now());
     }
 
-    /// The run gave a proof.
+    /// Records the phases of a run that gave a proof.
     pub(crate) fn record(mut self, topic: Topic) {
         self.set(self.now);
         for (phase, spent) in PHASES.iter().zip(self.spent) {

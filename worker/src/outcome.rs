@@ -1,4 +1,4 @@
-//! What becomes of a delivery: in the ledger, the broker and the views.
+//! Carries out the outcome of a delivery: in the ledger, the broker and the views.
 
 use std::{pin::pin, time::Duration};
 
@@ -20,29 +20,29 @@ use crate::{
     verdict::{Verdict, verdict},
 };
 
-/// Tries of what the job can do without.
+/// How often an optional step is tried: a step whose failure does not fail the job.
 const TRIES: u32 = 3;
-/// The first pause before something is tried again.
+/// The first pause before an operation is tried again.
 const PAUSE: Duration = Duration::from_millis(100);
 
 impl SlotLoop {
-    /// Stores a result, if the ledger is there: the message that follows
-    /// carries it as well.
+    /// Stores a result in the ledger, in at most `TRIES` tries: the result message
+    /// that follows carries the result as well.
     pub(crate) async fn store(&self, job: JobId, result: &StoredResult) {
         for attempt in 1..=TRIES {
             match self.deps.ledger.store_result(job, result).await {
                 Ok(_) => return,
                 Err(error) => {
-                    tracing::warn!(job = %job, attempt, "result not stored: {error}")
+                    tracing::warn!(job = %job, attempt, "cannot store the job's result in the ledger: {error}")
                 }
             }
             sleep(PAUSE * attempt).await;
         }
     }
 
-    /// Publishes a result until the broker confirms it. False: it never will,
-    /// or the worker aborts or has drained for its grace; the delivery must not
-    /// be acknowledged.
+    /// Publishes a result until the broker confirms the message. False: the broker
+    /// refused it for good, or the worker aborts or has drained for its grace; the
+    /// delivery must not be acknowledged.
     pub(crate) async fn announce(&self, job: &JobEnvelope, result: &StoredResult) -> bool {
         let envelope = ResultEnvelope {
             id: job.id,
@@ -56,8 +56,8 @@ impl SlotLoop {
         self.publish(&envelope).await
     }
 
-    /// The trace context of a result: this slot's span, or the job's own where no
-    /// collector of spans is configured.
+    /// The trace context of a result: this slot's span, or the job's own context if
+    /// no collector of spans is configured.
     fn context(&self, job: &JobEnvelope) -> Option<String> {
         let own = self.trace.as_ref().and_then(Trace::context);
         own.or_else(|| job.trace.clone())
@@ -74,7 +74,7 @@ impl SlotLoop {
                 Ok(()) => return true,
                 Err(error) => error,
             };
-            tracing::warn!(job = %result.id, "result not published: {error}");
+            tracing::warn!(job = %result.id, "cannot publish the job's result: {error}");
             if matches!(error, BrokerError::Refused(_)) {
                 return false;
             }
@@ -87,31 +87,31 @@ impl SlotLoop {
         }
     }
 
-    /// Acknowledges a delivery whose result is confirmed.
+    /// Acknowledges a delivery whose result the broker has confirmed.
     pub(crate) async fn ack(&self, delivery: Delivery) {
         self.settle(delivery, &Settlement::Ack).await;
     }
 
-    /// Settles a delivery. If that cannot be done it is dropped: the broker
-    /// redelivers it, which costs work.
+    /// Settles a delivery in at most `TRIES` tries, then drops it: the broker
+    /// redelivers an unsettled job, which repeats work.
     async fn settle(&self, mut delivery: Delivery, how: &Settlement) {
         for attempt in 1..=TRIES {
             match delivery.settle(how).await {
                 Ok(true) => return,
                 Ok(false) => {
-                    // Another worker has or had it: its result is the same.
+                    // Another worker has or had the job: its result is the same.
                     tracing::info!(job = %delivery.job.id, "the delivery was lost before its settlement: RabbitMQ delivers the job again");
                     return;
                 }
                 Err(error) => {
-                    tracing::warn!(job = %delivery.job.id, attempt, "not settled: {error}");
+                    tracing::warn!(job = %delivery.job.id, attempt, "cannot settle the job's delivery: {error}");
                 }
             }
             sleep(PAUSE * attempt).await;
         }
     }
 
-    /// Does what the verdict says about a failed attempt.
+    /// Settles a failed attempt by its verdict, and emits the job's event.
     pub(crate) async fn settle_failed(&self, delivery: Delivery, error: ProveError) {
         let job = delivery.job.clone();
         let failure = error.failure.clone();
@@ -132,7 +132,7 @@ impl SlotLoop {
                 RETRIED.one([job.topic().name(), class_name(failure.class)]);
                 let mut again = self.remember(&job, &error).await;
                 again.attempt += 1;
-                // Before the settlement: after it another worker may have it.
+                // Before the settlement: then another worker may have the job.
                 self.note(&job, JobState::Retrying, Some(&failure)).await;
                 let retry = Settlement::Retry { rung, job: again };
                 self.settle(delivery, &retry).await;
@@ -151,7 +151,8 @@ impl SlotLoop {
         }
     }
 
-    /// The job with this attempt in its history, which the ledger keeps too.
+    /// Adds this failed attempt to the job's history and to the ledger, and returns
+    /// the job. The history keeps the newest `limits::ATTEMPT_RECORDS` attempts.
     async fn remember(&self, job: &JobEnvelope, error: &ProveError) -> JobEnvelope {
         let record = AttemptRecord {
             attempt: job.attempt,
@@ -163,7 +164,7 @@ impl SlotLoop {
             peak_rss_bytes: error.peak_rss_bytes,
         };
         if let Err(error) = self.deps.ledger.add_attempt(job.id, &record).await {
-            tracing::debug!(job = %job.id, "attempt not noted: {error}");
+            tracing::debug!(job = %job.id, "cannot record the failed attempt in the ledger: {error}");
         }
         let mut job = job.clone();
         job.history.push(record);
@@ -172,7 +173,8 @@ impl SlotLoop {
         job
     }
 
-    /// Publishes for the bridge that a job is given up on, then buries it.
+    /// Publishes a result that says the job is given up on, for the bridge; then
+    /// settles the delivery with a dead letter.
     async fn bury(&self, delivery: Delivery, job: &JobEnvelope, failure: Failure, reason: &str) {
         let letter = DeadLetter::of(job, reason, now_ms());
         let dead = ResultEnvelope {

@@ -1,5 +1,5 @@
-//! One run of a prover: watched, bounded in time, its panics caught; and its
-//! restart.
+//! Runs a prover on one job, with a deadline and with its panics caught, and
+//! restarts a prover.
 
 use std::{
     any::Any,
@@ -27,16 +27,16 @@ use crate::{
     slot::{FIRST_PAUSE, SlotLoop},
 };
 
-/// How a run ended, and in which state it left the prover.
+/// The outcome of a run, and whether the prover can be used again.
 pub(crate) struct EndedRun {
     pub(crate) outcome: Result<Proved, ProveError>,
-    /// True when the prover's state cannot be trusted: it panicked or was
-    /// abandoned in mid-work.
+    /// True: the prover must be restarted, because it panicked or was abandoned during
+    /// the run.
     pub(crate) broken: bool,
 }
 
-/// A prover's answer; `Err`: its panic, after which it is not used again before it
-/// was restarted.
+/// Waits for a prover's answer. `Err`: the prover panicked and must be restarted
+/// before it is used again.
 async fn unless_panicked<T>(work: impl Future<Output = T>) -> Result<T, Failure> {
     let worked = AssertUnwindSafe(work).catch_unwind().await;
     worked.map_err(|panic| {
@@ -52,8 +52,8 @@ fn text_of(panic: &(dyn Any + Send)) -> &str {
 }
 
 impl SlotLoop {
-    /// Restarts the prover until it starts and, when it has to `prove` itself,
-    /// proves its self-test.
+    /// Restarts the prover until the restart succeeds and, if `prove` is true, its
+    /// self-test is proved. Returns early when the slot drains.
     pub(crate) async fn heal(&mut self, prover: &mut dyn Prover, prove: bool) {
         let mut pause = FIRST_PAUSE;
         self.set_activity(SlotActivity::Starting);
@@ -67,11 +67,14 @@ impl SlotLoop {
             match healed {
                 Ok(()) => {
                     self.failures = 0;
-                    tracing::info!(slot = self.name, "the prover is ready");
+                    tracing::info!(slot = self.name, "the slot's prover is ready");
                     return;
                 }
                 Err(failure) => {
-                    tracing::error!(slot = self.name, "the prover does not start: {failure}");
+                    tracing::error!(
+                        slot = self.name,
+                        "cannot start the slot's prover, next try in {pause:?}: {failure}"
+                    );
                 }
             }
             self.stop.unless_draining(sleep(pause)).await;
@@ -79,8 +82,8 @@ impl SlotLoop {
         }
     }
 
-    /// Proves a request, until it is proved, given up on, or cancelled: no ticket
-    /// waits for the job any more.
+    /// Runs the prover on a request until the request is proved, the run fails, or
+    /// the slot cancels the run.
     pub(crate) async fn prove(
         &self,
         prover: &mut dyn Prover,
@@ -123,7 +126,7 @@ impl SlotLoop {
         }
     }
 
-    /// The prover's answer; `Err`: the prover panicked or hangs.
+    /// Waits for the prover's answer. `Err`: the prover panicked or hangs.
     async fn watched(
         &self,
         proving: impl Future<Output = Result<Result<Proved, ProveError>, Failure>>,
@@ -150,15 +153,15 @@ impl SlotLoop {
                 return Err(Failure::interrupted("cancelled; the prover hangs"));
             }
         };
-        // Whatever a killed prover says, this slot killed it.
+        // The slot ended the prover's run: the prover's own error does not count.
         Ok(ended.map_err(|error| ProveError {
             failure: Failure::interrupted(error.failure.reason),
             ..error
         }))
     }
 
-    /// Returns when the proof must end although it is not done: on a cancel
-    /// message, on abort, and on drain when it would take longer than the grace.
+    /// Waits until the proof must end early: on a cancel message, on abort, and on
+    /// drain when the proof would take longer than the grace.
     async fn ordered_to_end(&self, kind: Kind, cancelled: &CancellationToken) {
         let start = Instant::now();
         let drained = async {
@@ -177,7 +180,7 @@ impl SlotLoop {
         }
     }
 
-    /// Passes the prover's progress on, for as long as it is polled.
+    /// Reports the prover's progress, for as long as this future is polled.
     async fn report(
         &self,
         job: &JobEnvelope,

@@ -1,5 +1,5 @@
-//! The reports of a slot for views: to the ledger at every change, twice a second
-//! at most, and every two seconds.
+//! Writes the reports of a slot to the ledger, for views: at every change, at most
+//! twice a second, and at least every two seconds.
 
 use std::{sync::Arc, time::Duration};
 
@@ -10,16 +10,16 @@ use zkwhirl_prover::{Meter, Progress};
 
 use crate::{Slot, Stop, control::SlotControl};
 
-/// Less than a fourth of a report's lifetime.
+/// The longest time between two reports: under a quarter of a report's lifetime.
 const EVERY: Duration = Duration::from_secs(2);
 const LEAST: Duration = Duration::from_millis(500);
 
-/// The report of one slot. Clones are the same slot.
+/// The report of one slot. Clones report the same slot.
 #[derive(Debug, Clone)]
 pub(crate) struct SlotReporter(Arc<watch::Sender<SlotReport>>);
 
 impl SlotReporter {
-    /// A slot that has done nothing yet.
+    /// Begins the report of a slot that has done nothing yet.
     pub(crate) fn new(slot: &Slot) -> Self {
         Self(Arc::new(watch::Sender::new(SlotReport {
             slot: slot.name.clone(),
@@ -31,7 +31,7 @@ impl SlotReporter {
         })))
     }
 
-    /// The slot has no job and does this.
+    /// Sets the activity of a slot without a job.
     pub(crate) fn set_doing(&self, doing: SlotActivity) {
         self.0.send_if_modified(|report| {
             let changed = report.doing != doing;
@@ -46,7 +46,7 @@ impl SlotReporter {
         });
     }
 
-    /// The slot has a job.
+    /// Sets the slot's job.
     pub(crate) fn set_job(&self, job: &JobEnvelope) {
         self.0.send_modify(|report| {
             report.doing = SlotActivity::Proving;
@@ -56,7 +56,7 @@ impl SlotReporter {
         });
     }
 
-    /// The prover made progress.
+    /// Sets the prover's progress.
     pub(crate) fn progress(&self, progress: Progress) {
         self.0.send_modify(|report| {
             progress.phase.name().clone_into(&mut report.phase);
@@ -64,7 +64,7 @@ impl SlotReporter {
         });
     }
 
-    /// An attempt ended.
+    /// Counts an attempt that ended.
     pub(crate) fn ended(&self, proved: bool) {
         self.0.send_modify(|report| match proved {
             true => (report.done, report.failures) = (report.done + 1, 0),
@@ -72,8 +72,8 @@ impl SlotReporter {
         });
     }
 
-    /// Writes reports for as long as it is polled. A ledger that is away misses
-    /// them.
+    /// Writes reports for as long as this future is polled. A report that cannot be
+    /// written is dropped.
     pub(crate) async fn run(
         self,
         ledger: Arc<dyn Ledger>,
@@ -91,7 +91,10 @@ impl SlotReporter {
             report.quiet = control.is_quiet();
             report.draining = stop.is_draining();
             if let Err(error) = ledger.report(&report).await {
-                tracing::debug!(slot = report.slot, "a report was not written: {error}");
+                tracing::debug!(
+                    slot = report.slot,
+                    "cannot write the slot's report: {error}"
+                );
             }
             sleep(LEAST).await;
             tokio::select! {

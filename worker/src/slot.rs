@@ -18,15 +18,15 @@ use crate::{
     report::SlotReporter,
 };
 
-/// The first pause before something is tried again.
+/// The first pause before an operation is tried again.
 pub(crate) const FIRST_PAUSE: Duration = Duration::from_secs(1);
 
-/// Works in all slots until told to stop; returns when every slot has left its
-/// queue and its prover has ended.
+/// Runs all slots until `stop` is cancelled; returns when every slot has stopped
+/// consuming and its prover has ended.
 pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop: Stop) {
     let config = Arc::new(config);
     let metrics = Arc::new(SlotMetrics::default());
-    // All of them before the sums begin.
+    // Every gauge is made before the sums begin.
     let gauges: Vec<_> = slots
         .iter()
         .map(|slot| metrics.slot(&slot.topics, slot.prover.meter()))
@@ -68,15 +68,16 @@ pub async fn run(config: WorkerConfig, deps: WorkerDeps, slots: Vec<Slot>, stop:
     let _receiving = AbortOnDropHandle::new(tokio::spawn(receiving));
     while let Some(left) = loops.join_next().await {
         if let Err(error) = left {
-            // Provers' panics are caught: this is our own. The job that was
-            // held is redelivered.
-            tracing::error!("a slot ended: {error}");
+            // Provers' panics are caught: this panic is the slot's own.
+            tracing::error!(
+                "a slot of this worker panicked and proves no more; its job is redelivered; restart the worker: {error}"
+            );
         }
     }
 }
 
-/// The claim loop of one slot. Its prover is handed along beside it: provers are
-/// not `Sync`.
+/// The claim loop of one slot. The prover is a separate argument, because provers
+/// are not `Sync`.
 pub(crate) struct SlotLoop {
     pub(crate) config: Arc<WorkerConfig>,
     pub(crate) deps: WorkerDeps,
@@ -89,38 +90,38 @@ pub(crate) struct SlotLoop {
     pub(crate) name: String,
     topics: Vec<Topic>,
     pub(crate) failures: u32,
-    /// Restart messages that were obeyed.
+    /// How many restart messages the slot has carried out.
     pub(crate) restarts: u64,
-    /// What the last job of each kind took.
+    /// How long the last proof of each kind took.
     pub(crate) expected: HashMap<Kind, Duration>,
 }
 
-/// Why a slot leaves its queue.
+/// Why a slot stops consuming from its queue.
 enum Leave {
     Drained,
-    /// A control message said so.
+    /// A control message paused the slot.
     Quiet,
-    /// Memory for another job is missing.
+    /// The free memory is too small for another job.
     MemoryShort,
-    /// The broker is away.
+    /// The broker is unreachable.
     BrokerAway,
     /// The prover must be restarted and prove its self-test first.
     ProverBroken,
 }
 
-/// The slot drains or is quiet: it does not wait for memory.
+/// The slot drains or is paused: it no longer waits for memory.
 struct NoPermit;
 
-/// What a delivery says about the slot's health.
+/// What the outcome of a delivery says about the slot's prover.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SlotHealth {
-    /// It proved something.
+    /// The prover proved the job.
     Fine,
-    /// It says nothing: there was nothing to prove, or the request is to blame.
+    /// Nothing is known: there was nothing to prove, or the request is to blame.
     Unknown,
-    /// It failed.
+    /// The attempt failed.
     Failed,
-    /// Its prover must be restarted before it is used again.
+    /// The prover must be restarted before it is used again.
     Broken,
 }
 
@@ -143,14 +144,17 @@ impl SlotLoop {
             };
             let joined = self.deps.broker.subscribe(&self.topics, &self.name);
             let left = match joined.await {
-                // The consumer is dropped when the slot leaves: meanwhile jobs
-                // that others failed are not kept for it.
+                // The consumer is dropped when the slot stops consuming: jobs that
+                // other slots failed are then no longer kept for this one.
                 Ok(mut jobs) => {
                     pause = FIRST_PAUSE;
                     self.serve(&mut *jobs, &mut *prover, permit.as_ref()).await
                 }
                 Err(error) => {
-                    tracing::warn!(slot = self.name, "cannot join the queue: {error}");
+                    tracing::warn!(
+                        slot = self.name,
+                        "cannot start consuming jobs, next try in {pause:?}: {error}"
+                    );
                     Leave::BrokerAway
                 }
             };
@@ -162,7 +166,10 @@ impl SlotLoop {
                     pause = (pause * 2).min(self.config.longest_pause);
                 }
                 Leave::ProverBroken => {
-                    tracing::warn!(slot = self.name, "left the queue to restart the prover");
+                    tracing::warn!(
+                        slot = self.name,
+                        "the slot stops consuming jobs to restart its prover"
+                    );
                     self.heal(&mut *prover, true).await;
                 }
             }
@@ -170,13 +177,13 @@ impl SlotLoop {
         prover.stop().await;
     }
 
-    /// The slot has no job and does this.
+    /// Sets the activity of the slot, which has no job.
     pub(crate) fn set_activity(&mut self, activity: SlotActivity) {
         self.gauge.set(activity, None);
         self.reporter.set_doing(activity);
     }
 
-    /// Claims and proves until there is a reason to leave.
+    /// Claims and proves jobs until there is a reason to stop consuming.
     async fn serve(
         &mut self,
         jobs: &mut dyn JobConsumer,
@@ -199,7 +206,7 @@ impl SlotLoop {
                 Err(error) => {
                     tracing::warn!(
                         slot = self.name,
-                        "the consumer of the queue was cut off: {error}"
+                        "the slot's consumer of jobs ended, the slot subscribes again: {error}"
                     );
                     return Leave::BrokerAway;
                 }
@@ -230,7 +237,7 @@ impl SlotLoop {
         }
     }
 
-    /// Waits for memory. `None`: this worker does not limit it.
+    /// Waits until the slot is admitted. `None`: this worker admits every slot.
     async fn admitted(&self, meter: &Meter) -> Result<Option<Permit>, NoPermit> {
         let Some(admission) = &self.config.admission else {
             return Ok(None);
@@ -249,7 +256,7 @@ impl SlotLoop {
     }
 }
 
-/// Returns when memory for another job is missing.
+/// Waits until the free memory is too small for another job.
 async fn revoked(permit: Option<&Permit>) {
     match permit {
         Some(permit) => permit.revoked().await,

@@ -1,27 +1,27 @@
-//! What becomes of a delivery: one pure function.
+//! Decides the outcome of a failed delivery, in one pure function.
 
 use zkwhirl_broker_adapter::Rung;
 use zkwhirl_job::{AttemptRecord, Failure, FailureClass};
 
-/// What becomes of a delivery whose attempt failed.
+/// The outcome of a delivery whose attempt failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Verdict {
     /// Another attempt after the rung's delay, by another worker if possible.
     Retry {
-        /// How long it waits.
+        /// The rung whose delay the job waits.
         rung: Rung,
     },
-    /// Given up on; the reason follows `job 1c9f… parked: `.
+    /// The job becomes a dead letter.
     DeadLetter {
-        /// Why.
+        /// Why, as the text that follows `job 1c9f… parked: `.
         reason: String,
     },
-    /// The job goes back at once, and this was no attempt.
+    /// The job goes back to its queue at once, and no attempt is counted.
     HandBack,
 }
 
-/// Decides about a failed attempt from its failure, its number (from 1) and the
-/// attempts before it.
+/// Decides about a failed attempt from its failure, its number (from 1), the
+/// earlier attempts and the limit of attempts.
 ///
 /// Only the attempts of the current series count: a replayed job starts again
 /// with attempt 1 and keeps its older history.
@@ -55,7 +55,7 @@ pub(crate) fn verdict(
         };
     }
     let rung = match (failure.class, attempt) {
-        // A second opinion is not waited for: the request will not get better.
+        // The second attempt need not wait long: the request does not change.
         (FailureClass::Invalid, _) | (_, 0 | 1) => Rung::Short,
         (_, 2) => Rung::Medium,
         _ => Rung::Long,
@@ -114,7 +114,7 @@ mod tests {
             (Invalid, 3, &[Invalid, Prover], false_statement.clone()),
             (Invalid, 5, &[Prover; 4], used_up(5, "invalid")),
             (Prover, 2, &[Invalid], retry(Rung::Medium)),
-            // Replayed: what was said before does not count.
+            // A replayed job: the failures of earlier series do not count.
             (Invalid, 1, &[Invalid; 2], retry(Rung::Short)),
             (Invalid, 2, &[Invalid, Prover], retry(Rung::Short)),
             (Prover, 1, &[Prover; 5], retry(Rung::Short)),

@@ -1,10 +1,10 @@
 //! Halloumi's HTTP API, route by route, for its existing callers.
 //!
-//! A proof that is asked for here is a job like any other: queued, retried,
-//! verified, one with an equal request of Falafel's; see
-//! [`BridgeHandle::ask`](crate::BridgeHandle::ask). What differs from
-//! Halloumi: a body has a limit, `/reset` wants a token and loses no job, and
-//! `/metrics` has figures of its own.
+//! A proof that a caller requests here is a job like any other: queued, retried and
+//! verified, and the same job as an equal request of Falafel; see
+//! [`BridgeHandle::ask`](crate::BridgeHandle::ask). Differences to Halloumi: a body
+//! has a limit, `/reset` requires a token and loses no job, and `/metrics` has
+//! zkWhirl's metrics.
 
 mod routes;
 #[cfg(test)]
@@ -19,15 +19,15 @@ use tokio_util::sync::CancellationToken;
 
 use crate::BridgeHandle;
 
-/// Request bodies that are read at once; further requests wait.
+/// How many request bodies are read at the same time; further requests wait.
 const BODIES: usize = 32;
 
-/// What the API asks its process.
+/// The functions of the process that serves the API.
 pub trait ApiHost: Send + Sync {
-    /// How many provers have answered and take jobs.
+    /// How many provers have started and take jobs.
     fn ready_provers(&self) -> usize;
 
-    /// Whether a prover was ever ready. Jobs are queued from then on.
+    /// Whether a prover was ever ready. From then on the API accepts jobs.
     fn has_started(&self) -> bool;
 
     /// The page of this process's metrics, in Prometheus' text format.
@@ -43,7 +43,7 @@ impl fmt::Debug for dyn ApiHost {
 /// The API of one bridge.
 #[derive(Debug, Clone)]
 pub struct Api {
-    /// The bridge that takes the requests.
+    /// The bridge that handles the requests.
     pub bridge: BridgeHandle,
     /// The process that serves the API.
     pub host: Arc<dyn ApiHost>,
@@ -53,18 +53,18 @@ pub struct Api {
     pub admin: Option<AdminToken>,
 }
 
-/// The token that an operator shows. Only its digest is kept.
+/// The token that authenticates an operator. Only the token's digest is kept.
 #[derive(Clone, PartialEq, Eq)]
 pub struct AdminToken([u8; 32]);
 
 impl AdminToken {
-    /// The token with this text.
+    /// Makes the token of this text.
     pub fn new(token: &str) -> Self {
         Self(Sha256::digest(token).into())
     }
 
-    /// Whether a text is the token. Digests are compared: how long that takes
-    /// says nothing about the token.
+    /// Whether a text is the token. Compares digests, so that the time of a comparison
+    /// does not reveal the token.
     pub fn is(&self, text: &str) -> bool {
         *self == Self::new(text)
     }
@@ -77,8 +77,7 @@ impl fmt::Debug for AdminToken {
 }
 
 impl Api {
-    /// Serves until `stop` is cancelled and the requests that are under way
-    /// are answered.
+    /// Serves until `stop` is cancelled and the present requests are answered.
     pub async fn serve(self, listener: TcpListener, stop: CancellationToken) -> io::Result<()> {
         let serving = Arc::new((self, Semaphore::new(BODIES)));
         let router = Router::new().fallback(routes::answer).with_state(serving);

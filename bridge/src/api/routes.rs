@@ -1,7 +1,7 @@
-//! From a path to its answer, as Koa and its router give it: paths ignore case
-//! and a slash at their end, HEAD is GET without the body, a method that a path
-//! does not have is 405 and lists those it has, one that HTTP servers rarely
-//! know is 501.
+//! Answers each path as Koa and its router do: paths ignore case and a slash at their
+//! end, HEAD is GET without the body, a method that a path does not have gives 405 with
+//! the path's methods, and a method that HTTP servers rarely support gives
+//! 501.
 
 use std::{sync::Arc, time::Duration};
 
@@ -20,7 +20,7 @@ use zkwhirl_telemetry::catalogue::bridge::{API_REQUESTS, API_SECONDS};
 use super::Api;
 use crate::AskError;
 
-/// How long the body of a request may take to arrive, with its wait for a permit.
+/// How long the body of a request may take to arrive, including the wait for a permit.
 const BODY: Duration = Duration::from_secs(60);
 
 const JSON: &str = "application/json; charset=utf-8";
@@ -48,8 +48,8 @@ impl Route {
         (Self::Metrics, "metrics"),
     ];
 
-    /// The route of a path, with its name in metrics: behind the prefix, the name is
-    /// the path, but the index has none.
+    /// Returns the route of a path with its name in metrics, which is the path after the
+    /// prefix. The index has an empty path.
     fn of(path: &str, prefix: &str) -> Option<(Self, &'static str)> {
         let path = path.to_ascii_lowercase();
         let rest = path.strip_prefix(&prefix.to_ascii_lowercase())?;
@@ -136,7 +136,7 @@ impl Api {
     }
 
     fn index(&self) -> Response {
-        /// In the order of Halloumi's fields.
+        /// The index, with its fields in Halloumi's order.
         #[derive(Serialize)]
         #[serde(rename_all = "camelCase")]
         struct Index {
@@ -193,7 +193,7 @@ impl Api {
     }
 }
 
-/// The body of a request, no longer than any request is.
+/// Reads the body of a request, up to the longest request's length.
 async fn body(request: Request, bodies: &Semaphore) -> Result<Bytes, Response> {
     let read = async {
         // The semaphore is never closed.
@@ -221,7 +221,7 @@ async fn body(request: Request, bodies: &Semaphore) -> Result<Bytes, Response> {
     })
 }
 
-/// A status with its standard text.
+/// Makes an answer of a status with its standard text.
 fn text(status: StatusCode) -> Response {
     typed(status, TEXT, status.canonical_reason().unwrap_or_default())
 }

@@ -1,4 +1,4 @@
-//! Sending an answer until Falafel has taken it.
+//! Sends an answer until Falafel has taken it.
 
 use bytes::Bytes;
 use zkwhirl_job::{Command, Frame, TicketId};
@@ -10,7 +10,7 @@ use crate::{
     retry::{Retry, Stopped},
 };
 
-/// What a ticket is answered with.
+/// The answer to a ticket.
 #[derive(Debug, Clone)]
 pub(crate) enum Answer {
     /// A verified reply: an ACK.
@@ -19,16 +19,15 @@ pub(crate) enum Answer {
     Rejected(Rejection),
 }
 
-/// An operator's rejection of a job, as the ledger has it. No other value
-/// makes a NACK.
+/// An operator's rejection of a job, read from the ledger. Only this type makes a NACK.
 #[derive(Debug, Clone)]
 pub(crate) struct Rejection {
     reason: String,
 }
 
 impl Rejection {
-    /// The rejection of a job; `None` unless the ledger says that the job is
-    /// rejected.
+    /// Returns the rejection of a job. `None`: the job's state in the ledger is not
+    /// `Rejected`.
     pub(crate) fn of(job: &JobRecord) -> Option<Self> {
         let reason = job.reason.as_deref().unwrap_or("rejected by an operator");
         (job.state == JobState::Rejected).then(|| Self {
@@ -56,7 +55,7 @@ impl Answer {
 }
 
 impl UpstreamLink {
-    /// Answers a ticket: again and again until the server says 200.
+    /// Answers a ticket: repeats the call until the server answers 200.
     pub(crate) async fn deliver(
         &self,
         ticket: TicketId,
@@ -76,7 +75,7 @@ impl UpstreamLink {
             failures += 1;
             if failures.is_power_of_two() {
                 let ticket = ticket.short();
-                tracing::warn!(%ticket, failures, "cannot deliver yet: {error}");
+                tracing::warn!(%ticket, failures, "cannot deliver the ticket's answer to Falafel, the bridge tries again: {error}");
             }
             retry.pause(backoff.pause()).await?;
         }

@@ -1,4 +1,4 @@
-//! The three calls of a job server.
+//! The client of a job server, with its three calls.
 
 use std::{error::Error, time::Duration};
 
@@ -7,30 +7,29 @@ use reqwest::{RequestBuilder, StatusCode, redirect};
 use url::Url;
 use zkwhirl_job::{Frame, FrameError, TicketId};
 
-/// How long a connection may take to be made.
+/// How long connecting may take.
 pub(crate) const CONNECT: Duration = Duration::from_secs(3);
-/// How long an answer to `/job-complete` may take; the largest is 2 MiB.
+/// How long a call of `/job-complete` may take; the longest frame has 2 MiB.
 const COMPLETE: Duration = Duration::from_secs(30);
-/// Node closes idle connections after 5 s; ours are gone before that, so that
-/// none is reset exactly when it is used.
+/// How long idle connections are kept: less than the 5 s of Node's server, so that the
+/// server does not close a connection just when it is used.
 const IDLE: Duration = Duration::from_secs(3);
-/// Bytes that are read of an answer of which only the status counts.
+/// How many bytes are read of an answer of which only the status counts.
 const STATUS_PAGE: usize = 4 << 10;
 
 /// Why a call of a server failed.
 #[derive(Debug, thiserror::Error)]
 pub enum ClientError {
-    /// No connection could be made, for the operating system's reason: nothing
-    /// was asked.
+    /// No connection could be made, for the operating system's reason. No request was sent.
     #[error("cannot connect to {0} ({1})")]
     Connect(Url, String),
-    /// The connection broke, for a reason, or the answer did not come in time.
+    /// The connection broke, for the given reason, or no answer arrived in time.
     #[error("the connection to {0} broke ({1})")]
     Broken(Url, String),
-    /// An answer with a status that is not 200.
+    /// The server answered with a status other than 200.
     #[error("{0} answered {1}")]
     Status(Url, StatusCode),
-    /// A body that is no frame.
+    /// The server answered with a body that is no frame.
     #[error("{0} sent no frame: {1}")]
     Garbage(Url, #[source] FrameError),
 }
@@ -45,8 +44,8 @@ pub struct Client {
 }
 
 impl Client {
-    /// A client of the server at `base`. It must be made on the runtime that
-    /// uses it: connections belong to one.
+    /// Makes a client of the server at `base`, on the runtime that will use the client:
+    /// connections belong to one runtime.
     pub fn new(base: Url) -> Self {
         let builder = || {
             reqwest::Client::builder()
@@ -69,11 +68,11 @@ impl Client {
         }
     }
 
-    /// `GET /get-job`: waits for a job as long as it takes. Its data, if longer than
-    /// any request, are cut behind the first byte that is too much: the ticket must
-    /// be kept alive all the same. `None`: the server is stopping. Do not drop this
-    /// future while its connection lives: the server would hand the next job
-    /// to it and nobody would have it for 5–6 s.
+    /// `GET /get-job`: waits for a job, without a time limit. Data beyond the limit of
+    /// requests are cut after one byte too many: their ticket must be pinged all the
+    /// same. `None`: the server is stopping. Do not drop this future while its connection
+    /// lives: the server would send the next job to the dropped poll, and no bridge would
+    /// get the job for 5–6 s.
     pub async fn get_job(&self) -> Result<Option<Frame>, ClientError> {
         let request = self.poll.get(self.url("get-job"));
         let body = self.call(request, Frame::LIMIT + 1).await?;
@@ -90,12 +89,12 @@ impl Client {
         let mut url = self.url("ping");
         url.set_query(Some(&format!("job-id={ticket}")));
         let request = self.calls.get(url).timeout(within);
-        // Read to the end, so that the connection can be used again.
+        // The body is read to its end, so that the connection can be used again.
         self.call(request, STATUS_PAGE).await.map(drop)
     }
 
-    /// `POST /job-complete`: answers a ticket. `Ok` means that the server has
-    /// read the answer, known ticket or not.
+    /// `POST /job-complete`: answers a ticket. `Ok` means that the server has read the
+    /// answer, even if it does not know the ticket.
     pub async fn complete(&self, frame: Bytes) -> Result<(), ClientError> {
         let request = self.calls.post(self.url("job-complete")).body(frame);
         self.call(request, STATUS_PAGE).await.map(drop)
@@ -108,8 +107,8 @@ impl Client {
         url
     }
 
-    /// The body of an answer that is 200, at most its first `most` bytes. The rest
-    /// is not read: the connection is closed.
+    /// Sends a request and returns at most the first `most` bytes of the answer's body;
+    /// a longer body closes the connection. Fails if the status is not 200.
     async fn call(&self, request: RequestBuilder, most: usize) -> Result<Bytes, ClientError> {
         let response = request.send().await;
         let mut response = response.map_err(|error| self.error(&error))?;
@@ -130,7 +129,7 @@ impl Client {
     }
 
     fn error(&self, error: &reqwest::Error) -> ClientError {
-        // The innermost cause says what happened; the outer ones repeat it.
+        // The innermost cause is the reason; the outer errors only repeat it.
         let mut cause: &dyn Error = error;
         while let Some(inner) = cause.source() {
             cause = inner;

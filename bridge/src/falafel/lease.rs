@@ -1,9 +1,9 @@
-//! The lease keeper: every open ticket is pinged, whatever else happens.
+//! The lease keeper, which pings every open ticket.
 //!
-//! It is a thread of its own with a runtime of its own, on which nothing else
-//! may run: a bridge that is busy parsing or verifying must not lose a lease.
-//! Falafel re-issues after 5 s; a ticket is pinged each second, and tickets are
-//! spread over the second.
+//! The keeper has a thread and a runtime of its own, on which no other work may run: a
+//! bridge that is busy parsing or verifying must not lose a lease. Falafel issues a
+//! ticket again after 5 s without a ping; each ticket is pinged once per second, and the
+//! tickets are spread over the second.
 
 use std::{
     any::Any, collections::HashMap, io, panic::AssertUnwindSafe, sync::Arc, thread::JoinHandle,
@@ -29,7 +29,7 @@ pub struct LeaseConfig {
     pub every: Duration,
     /// How long a ping may take; below `every`.
     pub timeout: Duration,
-    /// Pings that are on their way at once, over all tickets.
+    /// How many pings may be in flight at the same time, over all tickets.
     pub in_flight: usize,
 }
 
@@ -46,7 +46,7 @@ impl Default for LeaseConfig {
 /// Measurements of the lease keeper.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct LeaseStats {
-    /// Tickets that are pinged.
+    /// How many tickets are pinged.
     pub(crate) open: usize,
     /// The longest time that any ticket was without an answered ping since the
     /// start. Falafel allows 5 s.
@@ -56,12 +56,12 @@ pub(crate) struct LeaseStats {
     pub(crate) current_gap: Duration,
 }
 
-/// What Falafel allows between two pings of a ticket.
+/// The longest time that Falafel allows between two pings of a ticket.
 const ALLOWED: Duration = Duration::from_secs(5);
-/// Half of the time over which the margin is the worst.
+/// Half of the period of which the margin's metric shows the worst value.
 const HALF_MINUTE: Duration = Duration::from_secs(30);
 
-/// The keeper's metrics, as handles: hundreds of pings are recorded each second.
+/// Handles of the keeper's metrics: hundreds of pings are recorded each second.
 struct Meters {
     open: handle::Gauge,
     answered: handle::Counter,
@@ -69,7 +69,7 @@ struct Meters {
     gap: handle::Histogram,
     worst: handle::Gauge,
     margin: handle::Gauge,
-    /// The worst gaps of this half minute and of the one before.
+    /// The worst gap of this half minute, and of the previous one.
     lately: [Duration; 2],
     since: Instant,
 }
@@ -90,7 +90,7 @@ impl Meters {
         }
     }
 
-    /// The longest gap of the tickets that are open now.
+    /// Records the longest present gap of the open tickets, and the worst gap of all.
     fn saw(&mut self, current: Duration, worst: Duration) {
         if self.since.elapsed() >= HALF_MINUTE {
             self.lately = [Duration::ZERO, self.lately[0]];
@@ -104,16 +104,16 @@ impl Meters {
     }
 }
 
-/// What the keeper is to do with a ticket.
+/// An order to the keeper about a ticket.
 #[derive(Debug)]
 pub(crate) enum LeaseOrder {
-    /// Pings a ticket of an upstream at once and from now on. A ticket that is
-    /// open already is pinged at once.
+    /// Pings a ticket of an upstream at once and from now on, also a ticket that is open
+    /// already.
     Open(TicketId, String),
-    /// Stops pinging a ticket without forgetting it: its lease lapses, until it is
-    /// opened again.
+    /// Stops pinging a ticket until it is opened again: its lease lapses, but the keeper
+    /// still has the ticket.
     Lapse(TicketId),
-    /// Stops pinging a ticket.
+    /// Stops pinging a ticket for good.
     Close(TicketId),
 }
 
@@ -125,7 +125,7 @@ pub(crate) struct LeaseKeeper {
     thread: Option<JoinHandle<()>>,
 }
 
-/// Gets the panic that ended the keeper's thread; nothing when it ended without.
+/// Receives the panic that ended the keeper's thread, if it ended by a panic.
 pub(crate) type LeaseThreadEnd = oneshot::Receiver<Box<dyn Any + Send>>;
 
 impl LeaseKeeper {
@@ -138,8 +138,8 @@ impl LeaseKeeper {
         config: LeaseConfig,
         failpoints: Failpoints,
     ) -> io::Result<(Self, LeaseThreadEnd)> {
-        // Unbounded, because sending must never wait; the ledger's limit of
-        // open tickets bounds what can be in it.
+        // Unbounded, because sending must never wait; the ledger's limit of open
+        // tickets bounds the number of orders.
         let (sender, receiver) = mpsc::unbounded_channel();
         let stats = Arc::new(Locked::default());
         let runtime = tokio::runtime::Builder::new_current_thread()
@@ -159,7 +159,7 @@ impl LeaseKeeper {
         let run = async move {
             let run = failpoints.within(Self::THREAD, keeper.run(receiver));
             if let Err(panic) = AssertUnwindSafe(run).catch_unwind().await {
-                // Without a receiver the bridge is gone.
+                // Without a receiver the bridge has been dropped.
                 let _ = panicked.send(panic);
             }
         };
@@ -193,7 +193,7 @@ impl Drop for LeaseKeeper {
         if let Some(thread) = self.thread.take()
             && thread.join().is_err()
         {
-            tracing::error!("the lease keeper's thread panicked");
+            tracing::error!("the thread that pings Falafel's tickets panicked; restart the bridge");
         }
     }
 }
@@ -214,12 +214,12 @@ struct Keeper {
     meters: Meters,
     clients: HashMap<String, Client>,
     leases: HashMap<TicketId, Lease>,
-    /// Tickets in each slot of the period: new ones go to the emptiest.
+    /// How many tickets each slot of the period has: a new ticket gets the emptiest slot.
     load: Vec<usize>,
     pings: JoinSet<(TicketId, Result<(), ClientError>)>,
 }
 
-/// Slots that the period is divided into.
+/// How many slots the period between two pings is divided into.
 const SLOTS: usize = 40;
 
 impl Keeper {
@@ -354,12 +354,12 @@ impl Keeper {
             Err(ClientError::Connect(..)) => {
                 link.inspect(|link| link.refused());
             }
-            // Slow or confused, but there.
+            // The server is slow or gave a wrong answer, but it is reachable.
             Err(_) => {}
         }
     }
 
-    /// Returns the worst gap of all.
+    /// Updates and returns the worst gap since the start.
     fn saw_gap(&self, gap: Duration) -> Duration {
         let mut stats = self.stats.lock();
         stats.worst_gap = stats.worst_gap.max(gap);

@@ -1,10 +1,10 @@
 //! The client of Falafel's job servers.
 //!
-//! The original server has traps which this client knows (`HEAD` swallows
-//! jobs, every abandoned poll swallows one for 5–6 s, an unknown id is pinged
-//! and answered with 200 like a known one, a NACK stops all rollups for good):
-//! one long poll per upstream that is never given up while its connection
-//! lives, leases on a thread of their own, answers sent until they are taken.
+//! The original server has traps: `HEAD` loses jobs, every abandoned poll loses a job
+//! for 5–6 s, pings and answers with an unknown id get 200 like those with a known id,
+//! and a NACK stops all rollups for good. So this client has one long poll per upstream,
+//! which it never drops while the connection lives, pings on a thread of their own, and
+//! answers that are sent until Falafel has taken them.
 
 mod answer;
 mod client;

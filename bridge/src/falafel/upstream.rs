@@ -16,16 +16,16 @@ use url::Url;
 
 use super::Client;
 
-/// Answers that are on their way to one upstream at once.
+/// How many answers may be sent to one upstream at the same time.
 const POSTS: usize = 16;
 
 /// One of Falafel's job servers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Upstream {
-    /// Its name in the ledger, logs and metrics: `inner`, `outer`. It must stay
-    /// the same over restarts.
+    /// The server's name in the ledger, logs and metrics, `inner` or `outer`, which must
+    /// stay the same over restarts.
     pub name: String,
-    /// Where it is: `http://falafel:8082`.
+    /// The server's base URL, such as `http://falafel:8082`.
     pub base: Url,
     /// True for a server that may be closed on purpose: port 8083, when Falafel
     /// runs in its single-server mode. A failure to connect is logged at debug.
@@ -33,7 +33,7 @@ pub struct Upstream {
 }
 
 impl Upstream {
-    /// A server that must be open.
+    /// Makes the settings of a server that must be open.
     pub fn new(name: impl Into<String>, base: Url) -> Self {
         Self {
             name: name.into(),
@@ -42,7 +42,7 @@ impl Upstream {
         }
     }
 
-    /// A server that may be closed on purpose.
+    /// Makes the settings of a server that may be closed on purpose.
     pub fn optional(name: impl Into<String>, base: Url) -> Self {
         Self {
             optional: true,
@@ -51,17 +51,17 @@ impl Upstream {
     }
 }
 
-/// What is known about the connection to one upstream.
+/// The state of the connection to one upstream.
 #[derive(Debug)]
 pub(crate) struct UpstreamLink {
     pub(crate) upstream: Upstream,
     losses: watch::Sender<Losses>,
     /// True after an answer, false after a failure to connect.
     reachable: watch::Sender<bool>,
-    /// True while a long poll waits that is connected.
+    /// True while a connected long poll waits.
     polling: AtomicBool,
     polls: AtomicU64,
-    /// What answers are sent with.
+    /// The client that sends answers.
     pub(super) answers: Client,
     pub(super) posts: Semaphore,
 }
@@ -69,12 +69,12 @@ pub(crate) struct UpstreamLink {
 /// How often the connection was lost.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub(crate) struct Losses {
-    /// All of them: Falafel may have restarted.
+    /// How often any connection was lost: each time Falafel may have restarted.
     pub(crate) all: u64,
-    /// Long polls that broke. If Falafel did not restart, each is a ghost that
-    /// swallows the next job for 5–6 s.
+    /// How many long polls broke. If Falafel did not restart, each is a ghost poller
+    /// that gets the next job and loses it for 5–6 s.
     pub(crate) polls: u64,
-    /// When it was lost last.
+    /// When the connection was last lost.
     at: Option<Instant>,
 }
 
@@ -98,13 +98,13 @@ impl UpstreamLink {
         }
     }
 
-    /// The server answered something.
+    /// Records that the server gave an answer.
     pub(crate) fn answered(&self) {
         self.reachable
             .send_if_modified(|now| !std::mem::replace(now, true));
     }
 
-    /// No connection could be made. It is a loss when there was one before.
+    /// Records that no connection could be made: a loss, if the server was reachable.
     pub(crate) fn refused(&self) {
         let was = self.reachable.send_replace(false);
         if was {
@@ -112,7 +112,7 @@ impl UpstreamLink {
         }
     }
 
-    /// A long poll that was established broke.
+    /// Records that a connected long poll broke.
     pub(crate) fn poll_lost(&self) {
         self.reachable.send_replace(false);
         self.losses.send_modify(|losses| {
@@ -121,26 +121,26 @@ impl UpstreamLink {
         });
     }
 
-    /// Whether the connection was lost lately.
+    /// Whether the connection was lost within the last `time`.
     pub(crate) fn lost_within(&self, time: Duration) -> bool {
         let losses = self.losses.borrow();
         losses.at.is_some_and(|at| at.elapsed() <= time)
     }
 
-    /// Tickets from before a loss were adopted after the loss was looked into:
-    /// the loss counts once more.
+    /// Counts the last loss once more: tickets from before the loss were adopted after
+    /// the loss had been handled.
     pub(crate) fn doubt(&self) {
         self.losses.send_modify(|losses| losses.all += 1);
     }
 
-    /// A long poll has waited for longer than a connection takes to be made. That
-    /// says nothing about what the server remembers.
+    /// Records whether a long poll has waited for longer than connecting takes. A waiting
+    /// poll does not show whether the server still knows its tickets.
     pub(crate) fn poll_stands(&self, stands: bool) {
         self.polling.store(stands, Ordering::Relaxed);
     }
 
-    /// Whether the server is open, for views: it answered, or it lets a poll wait,
-    /// as a server without work does.
+    /// Whether the server is open, for views: it answered the last call, or keeps a poll
+    /// waiting, as a server without work does.
     pub(crate) fn is_there(&self) -> bool {
         self.is_reachable() || self.polling.load(Ordering::Relaxed)
     }
@@ -161,7 +161,7 @@ impl UpstreamLink {
         let _ = reachable.wait_for(|now| *now).await;
     }
 
-    /// The losses, to wait for more of them.
+    /// Returns a receiver of the losses, which can wait for the next loss.
     pub(crate) fn losses(&self) -> watch::Receiver<Losses> {
         self.losses.subscribe()
     }
@@ -170,7 +170,7 @@ impl UpstreamLink {
         self.polls.fetch_add(1, Ordering::Relaxed);
     }
 
-    /// Long polls that were started.
+    /// How many long polls were started.
     pub(crate) fn polls(&self) -> u64 {
         self.polls.load(Ordering::Relaxed)
     }

@@ -1,11 +1,11 @@
-//! Has Falafel forgotten its tickets?
+//! Finds out whether Falafel has restarted and forgotten its tickets.
 //!
-//! A restarted Falafel knows none of the ids from before, and its ping answers
-//! 200 to everything. So after a lost connection one ticket's lease is let
-//! lapse on purpose: a Falafel that remembers issues it again, which costs
-//! nothing; one that does not never will, and then all tickets from before the
-//! loss are closed. A wrong verdict costs work, never a ticket: what is closed
-//! and still waited for is issued again, because no bridge pings it.
+//! A restarted Falafel does not know the ids from before, and answers 200 to every
+//! ping. So after a lost connection the bridge lets one ticket's lease lapse on
+//! purpose. A Falafel that did not restart issues the ticket again, which costs
+//! nothing; a restarted Falafel never does, and the bridge closes all tickets from
+//! before the loss. A wrong finding costs work, never a ticket: Falafel issues a closed
+//! ticket again if it still waits for it, because no bridge pings the ticket.
 
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
@@ -25,13 +25,13 @@ use crate::{
 enum ProbeFinding {
     Remembers,
     Forgot,
-    /// No ticket of before is left to ask about.
+    /// No ticket from before the loss is left to probe.
     NoTicket,
-    /// The connection or the ticket went away meanwhile: ask again.
+    /// The connection or the ticket was lost during the probe: probe again.
     Unclear,
 }
 
-/// Watches one upstream.
+/// Watches one upstream for restarts of Falafel.
 #[derive(Debug)]
 pub(crate) struct Amnesia {
     pub(crate) bridge: Arc<BridgeState>,
@@ -39,8 +39,8 @@ pub(crate) struct Amnesia {
 }
 
 impl Amnesia {
-    /// Watches until the bridge stops. `restarted`: the bridge itself was away,
-    /// and Falafel may have been as well.
+    /// Watches until the bridge stops. `restarted`: the bridge itself has restarted, so
+    /// Falafel may have restarted meanwhile.
     pub(crate) async fn run(self, restarted: bool) -> Result<Infallible, Stopped> {
         let mut losses = self.link.losses();
         let mut known = Losses::default();
@@ -48,10 +48,10 @@ impl Amnesia {
             self.lost(&mut losses).await?;
         }
         loop {
-            // Tickets taken later are the new Falafel's, if there is one.
+            // A restarted Falafel issued the tickets that are taken later.
             let before = clock::now_ms();
             let now = *losses.borrow_and_update();
-            // The bridge before us left a ghost as well, if it was killed.
+            // A killed earlier run of this bridge left a ghost poller as well.
             let ghosts = now
                 .polls
                 .saturating_sub(known.polls)
@@ -69,11 +69,11 @@ impl Amnesia {
     /// Waits for the next loss.
     async fn lost(&self, losses: &mut watch::Receiver<Losses>) -> Result<(), Stopped> {
         let lost = self.bridge.retry.unless_stopped(losses.changed());
-        // The sender is the link's, which this holds.
+        // The sender is in the link, which `self` holds.
         lost.await.map(drop)
     }
 
-    /// Lets one ticket lapse and waits for it to come again.
+    /// Lets one ticket lapse and waits until Falafel issues it again.
     async fn probe(
         &self,
         losses: &mut watch::Receiver<Losses>,
@@ -85,11 +85,11 @@ impl Amnesia {
         let Some(ticket) = self.waiting(before).await?.into_iter().next() else {
             return Ok(ProbeFinding::NoTicket);
         };
-        // Another ticket that comes again may be the new Falafel's.
+        // Only this ticket counts: another one may come from the restarted Falafel.
         let issued_again = self.bridge.tickets.probe(ticket.id);
         let window = self.bridge.config.timing.reissue_window(ghosts);
         let upstream = &self.link.upstream.name;
-        tracing::info!(upstream, ticket = %ticket.id, ?window, "probe: the lease of one ticket lapses on purpose, to learn whether Falafel still knows its tickets");
+        tracing::info!(upstream, ticket = %ticket.id, ?window, "probe after a lost connection: the bridge stops pinging this ticket, to find out whether Falafel issues it again or has restarted");
         let probe = retry.unless_stopped(async {
             tokio::select! {
                 () = issued_again.notified() => Ok(ProbeFinding::Remembers),
@@ -103,27 +103,27 @@ impl Amnesia {
         finding
     }
 
-    /// The ticket did not come again in time.
+    /// Decides about a probe whose ticket Falafel did not issue again in time.
     async fn verdict(&self, ticket: &Ticket) -> Result<ProbeFinding, Stopped> {
         let open = self.bridge.ledger.tickets_of(ticket.job).await?;
         let still_open = open.iter().any(|open| open.id == ticket.id);
         if still_open && self.link.is_reachable() {
             let own = own_tickets(&self.bridge).await?;
             let ours = own.iter().any(|own| own.id == ticket.id);
-            // It may have come again to another bridge.
+            // Falafel may have issued the ticket again to another bridge.
             return Ok(match ours {
                 true => ProbeFinding::Forgot,
                 false => ProbeFinding::Remembers,
             });
         }
-        // A short pause: this may be asked again at once.
+        // A short pause, because the next probe begins at once.
         tokio::time::sleep(Duration::from_millis(50)).await;
         Ok(ProbeFinding::Unclear)
     }
 
-    /// The open tickets of the upstream that this bridge pings, were taken
-    /// before a time and are not being answered. Another bridge asks about its
-    /// own: what it pings does not lapse here.
+    /// The upstream's open tickets that this bridge pings, that were taken before a time
+    /// and are not being answered. Each bridge probes only its own tickets: a ticket
+    /// that another bridge pings does not lapse.
     async fn waiting(&self, before: u64) -> Result<Vec<Ticket>, Stopped> {
         let mut tickets = own_tickets(&self.bridge).await?;
         let known = self.bridge.tickets.known();
@@ -152,7 +152,7 @@ impl Amnesia {
         tracing::warn!(
             upstream,
             count,
-            "Falafel has restarted and forgotten its tickets: the old tickets are closed"
+            "Falafel has restarted: the bridge closes the tickets that Falafel has forgotten"
         );
         for job in jobs {
             self.end_unless_wanted(job).await?;

@@ -1,9 +1,8 @@
-//! This bridge among the bridges of its ledger: its heartbeat, and the tickets
-//! that it takes over.
+//! The registration of this bridge in the ledger: its heartbeat, and the tickets that
+//! it adopts.
 //!
-//! Whatever the ledger says or does not say, what is pinged goes on being
-//! pinged here: a heartbeat that ended only means that another bridge may ping
-//! the same tickets.
+//! Errors and answers of the ledger never stop the pings of open tickets: an
+//! expired heartbeat only means that another bridge may ping the same tickets.
 
 use std::{collections::BTreeSet, convert::Infallible, sync::Arc, time::Duration};
 
@@ -18,32 +17,32 @@ const PAGE: usize = 256;
 /// How long a bridge that stops waits for the ledger's goodbye.
 const GOODBYE: Duration = Duration::from_secs(1);
 
-/// What a heartbeat knows of those before.
+/// The state between two heartbeats.
 struct Beats {
-    /// When dead bridges were last looked for.
+    /// When this bridge last searched for dead bridges.
     looked: Instant,
-    /// No bridge is taken for dead before.
+    /// Until this time no bridge is treated as dead.
     patient_until: Instant,
-    /// An answer may have been lost: tickets may be ours that we do not know.
+    /// An answer may have been lost: this bridge may own tickets without knowing it.
     behind: bool,
 }
 
-/// Joins the bridges of the ledger, and keeps the tickets alive that an earlier
-/// start of this bridge left. From now on [`run`] must send heartbeats.
+/// Registers this bridge in the ledger, and pings the tickets that an earlier run of
+/// this bridge left. From now on heartbeats must follow: see [`run`].
 pub(crate) async fn join(bridge: &BridgeState) -> Result<Vec<Ticket>, Stopped> {
-    let join = || join_once(bridge);
-    bridge.retry.until_done("join the bridges", join).await?;
+    let what = "register this bridge in the ledger";
+    bridge.retry.until_done(what, || join_once(bridge)).await?;
     let own = own_tickets(bridge).await?;
     Ok(bridge.tickets.keep_alive(own))
 }
 
-/// Takes over the tickets of dead bridges, and keeps them alive.
+/// Adopts the tickets of dead bridges, and pings them.
 pub(crate) async fn adopt(bridge: &BridgeState) -> Result<Vec<Ticket>, Stopped> {
-    let adopt = || adopt_once(bridge);
-    bridge.retry.until_done("adopt tickets", adopt).await
+    let what = "adopt the tickets of dead bridges";
+    bridge.retry.until_done(what, || adopt_once(bridge)).await
 }
 
-/// Beats until the bridge stops.
+/// Sends heartbeats until the bridge stops.
 pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped> {
     let now = Instant::now();
     let every = bridge.config.timing.heartbeat_every;
@@ -68,7 +67,7 @@ pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped>
                 if failures.is_power_of_two() {
                     tracing::warn!(
                         failures,
-                        "cannot write the heartbeat; tickets are still pinged: {error}"
+                        "cannot write this bridge's heartbeat to the ledger, its tickets are still pinged: {error}"
                     );
                 }
             }
@@ -76,9 +75,8 @@ pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped>
     }
 }
 
-/// Ends this bridge's life among the others, so that one of them takes its
-/// tickets over at once. If the ledger does not answer they find out when the
-/// heartbeat ends.
+/// Ends this bridge's registration, so that another bridge adopts its tickets at once. If
+/// the ledger does not answer, other bridges adopt them after the heartbeat has expired.
 pub(crate) async fn leave(bridge: &BridgeState) {
     let member = bridge.member.lock().take();
     let Some(member) = member else { return };
@@ -88,16 +86,17 @@ pub(crate) async fn leave(bridge: &BridgeState) {
         Err(_) => "no answer".to_owned(),
     };
     tracing::warn!(
-        "cannot leave the ledger: other bridges wait until the heartbeat expires: {why}"
+        "cannot deregister this bridge from the ledger, other bridges adopt its tickets only after its heartbeat expires: {why}"
     );
 }
 
-/// The open tickets that this bridge pings and cares for.
+/// Lists the open tickets that this bridge owns.
 pub(super) async fn own_tickets(bridge: &BridgeState) -> Result<Vec<Ticket>, Stopped> {
     let name = member(bridge).map(|member| member.bridge);
     let name = name.unwrap_or_else(|| bridge.config.name.clone());
     let owned = || bridge.ledger.once().owned(&name);
-    bridge.retry.until_done("list own tickets", owned).await
+    let what = "list this bridge's own tickets";
+    bridge.retry.until_done(what, owned).await
 }
 
 async fn beat(bridge: &BridgeState, beats: &mut Beats) -> Result<(), LedgerError> {
@@ -111,10 +110,10 @@ async fn beat(bridge: &BridgeState, beats: &mut Beats) -> Result<(), LedgerError
         bridge.journal.one(&REJOINED, |stats| &mut stats.rejoined);
         let name = &bridge.config.name;
         tracing::warn!(
-            "joined again: the heartbeat had expired, or another bridge has the name {name}"
+            "this bridge registered again in the ledger: its heartbeat had expired, or another bridge has the same name {name}"
         );
-        // If the ledger was away, the others have no heartbeat either, and are
-        // about to.
+        // If the ledger was unreachable, the heartbeats of the other bridges have
+        // expired, too, and will return soon.
         beats.patient_until = Instant::now() + bridge.config.timing.heartbeat_ttl;
         beats.behind = true;
     }
@@ -161,18 +160,18 @@ async fn adopt_once(bridge: &BridgeState) -> Result<Vec<Ticket>, LedgerError> {
         journal.add(count as u64, &ADOPTED, |stats| &mut stats.adopted);
         tracing::info!(
             count,
-            "adopted the tickets of a bridge whose heartbeat has expired"
+            "the bridge adopted tickets of another bridge whose heartbeat has expired"
         );
         bridge.compare.notify_one();
     }
     Ok(adopted)
 }
 
-/// Falafel may have restarted while no bridge cared for tickets that were taken
-/// over: then it is asked once more whether it remembers.
+/// Requests a new probe of each upstream whose connection was lost while no bridge owned
+/// the adopted tickets: Falafel may have restarted meanwhile.
 fn doubt(bridge: &BridgeState, adopted: &[Ticket], since_look: Duration) {
-    // Before the last look their bridge lived, or had died in the middle of its
-    // own question.
+    // Before the last search the tickets' bridge lived, or had died during a probe of
+    // its own.
     let timing = &bridge.config.timing;
     let unattended = since_look + timing.heartbeat_ttl + timing.reissue_window(u64::MAX);
     let upstreams: BTreeSet<_> = adopted.iter().map(|ticket| &ticket.upstream).collect();

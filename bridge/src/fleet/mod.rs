@@ -1,5 +1,5 @@
-//! This bridge among the other bridges of its ledger, and beside what Falafel,
-//! ledger and broker remember.
+//! The cooperation with the other bridges of the ledger, and the comparison with the
+//! state of Falafel, ledger and broker.
 
 mod amnesia;
 pub(crate) mod membership;

@@ -1,9 +1,8 @@
-//! Ledger, broker and leases are three memories of one thing. Every ten
-//! seconds, at the start, after a loss and after an adoption they are compared,
-//! and what fell between them is picked up.
+//! Compares ledger, broker and leases, and repairs the differences: every ten seconds,
+//! at the start, after a loss and after an adoption.
 //!
-//! Each bridge cares for its own tickets and the jobs that they wait for; what
-//! is not about tickets every bridge does, one step at a time by compare-and-set.
+//! Each bridge repairs its own tickets and their jobs. Every bridge does the repairs
+//! that are not about tickets, one step at a time by compare-and-set.
 
 use std::{
     collections::{BTreeMap, HashSet},
@@ -28,21 +27,21 @@ use crate::{
     tickets::TicketBook,
 };
 
-/// Tickets, as a comparison finds them.
+/// The tickets that a comparison reads.
 struct SeenTickets {
-    /// What the bridge knew, before it asked the ledger.
+    /// The bridge's own sets, read before the ledger.
     known: TicketBook,
-    /// In the ledger, and this bridge's to ping.
+    /// The tickets in the ledger that this bridge owns.
     own: Vec<Ticket>,
-    /// All that are open in the ledger.
+    /// All open tickets in the ledger.
     open: Vec<Ticket>,
 }
 
-/// Tickets of one job that wait for it.
+/// A job, and the tickets that wait for it.
 type Waiting = (JobId, Vec<Ticket>);
 
-/// Compares ledger, broker and leases until the bridge stops: now, at intervals,
-/// and whenever a comparison is asked for.
+/// Compares ledger, broker and leases until the bridge stops: now, at intervals, and
+/// whenever a comparison is requested.
 pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped> {
     let mut ticks = interval(bridge.config.timing.reconcile_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -54,7 +53,7 @@ pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped>
                 _ = ticks.tick() => {}
                 () = bridge.compare.notified() => {}
                 () = lost(&mut losses) => {
-                    tracing::warn!("the ledger has lost its data: Falafel issues its tickets again");
+                    tracing::warn!("the ledger has lost its data: the bridge drops its tickets, Falafel issues them again");
                 }
             }
         });
@@ -78,7 +77,7 @@ async fn compare(
     compare_leases(bridge, &seen, suspects);
     let waited_for: HashSet<_> = seen.open.iter().map(|ticket| ticket.job).collect();
     let unwanted = requests.difference(&waited_for);
-    // Another bridge has delivered them.
+    // Another bridge has delivered these jobs.
     unwanted.for_each(|job| bridge.requests.forget(*job));
     for (id, tickets) in waiting(bridge, seen).await? {
         match ledger.job(id).await? {
@@ -95,10 +94,10 @@ async fn compare(
     Ok(())
 }
 
-/// Brings the leases in line with the ledger: what it does not know was
-/// answered by another bridge, or was lost and comes again when it is not
-/// pinged; what another bridge owns is that one's to ping, after a while in
-/// which both do; and what is ours is pinged.
+/// Compares the leases with the ledger. A ticket that is not in the ledger was answered
+/// by another bridge, or was lost: the bridge stops pinging it. A ticket of another
+/// bridge is pinged by both until the next comparison, then by its owner alone. Every
+/// own ticket is pinged.
 fn compare_leases(bridge: &BridgeState, seen: &SeenTickets, suspects: &mut HashSet<TicketId>) {
     let SeenTickets { known, own, open } = seen;
     let open: HashSet<_> = open.iter().map(|ticket| ticket.id).collect();
@@ -122,7 +121,7 @@ fn compare_leases(bridge: &BridgeState, seen: &SeenTickets, suspects: &mut HashS
     if gone > 0 {
         tracing::info!(
             count = gone,
-            "tickets are missing in the ledger: no longer pinged, so that Falafel issues them again"
+            "the bridge stops pinging tickets that are no longer in the ledger: another bridge answered them, or Falafel issues them again"
         );
     }
     let (now, mut missed) = (bridge.tickets.known(), own.clone());
@@ -132,8 +131,8 @@ fn compare_leases(bridge: &BridgeState, seen: &SeenTickets, suspects: &mut HashS
     bridge.tickets.keep_alive(missed);
 }
 
-/// The jobs that this bridge's tickets wait for, in the order of their
-/// tickets, without those that are being answered.
+/// The jobs that this bridge's tickets wait for, in the order of the tickets, without
+/// tickets that are being answered.
 async fn waiting(bridge: &BridgeState, seen: SeenTickets) -> Result<Vec<Waiting>, Stopped> {
     let mut waiting: Vec<Waiting> = Vec::new();
     let mut places = BTreeMap::new();
@@ -141,11 +140,10 @@ async fn waiting(bridge: &BridgeState, seen: SeenTickets) -> Result<Vec<Waiting>
         let upstream = &ticket.upstream;
         let configured = bridge.tickets.links.get(upstream).is_some();
         if !configured && !bridge.callers.lock().contains_key(&ticket.id) {
-            // No bridge of this configuration could ping or answer it.
-            // Falafel, if it is still there under another name, issues it
-            // again.
+            // No bridge of this configuration can ping or answer the ticket. A
+            // Falafel that is configured under another name issues the ticket again.
             let id = ticket.id.short();
-            tracing::warn!(ticket = %id, upstream, "no such upstream is configured: ticket closed");
+            tracing::warn!(ticket = %id, upstream, "the ticket's upstream is not configured: the bridge closes the ticket");
             let_go(bridge, &[ticket]).await?;
         } else if !seen.known.answering.contains(&ticket.id) {
             let place = *places.entry(ticket.job).or_insert(waiting.len());
@@ -166,7 +164,7 @@ async fn carry_on(bridge: &Arc<BridgeState>, job: JobRecord) -> Result<(), Stopp
     done.await.map(drop)
 }
 
-/// Tickets whose job the ledger does not know: not pinged they come again.
+/// Closes tickets whose job the ledger does not know, so that Falafel issues them again.
 async fn let_go(bridge: &BridgeState, tickets: &[Ticket]) -> Result<(), Stopped> {
     for ticket in tickets {
         bridge.tickets.close(ticket.id);
@@ -181,12 +179,12 @@ async fn withdraw_unwanted(
 ) -> Result<(), Stopped> {
     let ledger = &bridge.ledger;
     for job in ledger.jobs(&JobState::OUTSTANDING, LISTING).await? {
-        // What is in a prover may be wanted again soon.
+        // Falafel may soon request again a job that a prover works on.
         if waited_for.contains(&job.id) || job.state == JobState::Proving {
             continue;
         }
-        // A ticket may have been taken since the list was made; one that
-        // comes after this look is picked up by the next comparison.
+        // A ticket may have been taken since the list was made; the next comparison
+        // finds a ticket that arrives after this read.
         if ledger.tickets_of(job.id).await?.is_empty() {
             endings::withdraw(bridge, &job).await?;
         }
@@ -194,7 +192,7 @@ async fn withdraw_unwanted(
     Ok(())
 }
 
-/// Jobs that the broker gave up on: no other process says so.
+/// Records the jobs that the broker dead-lettered: no other process reports them.
 async fn find_dead(bridge: &BridgeState) -> Result<(), Stopped> {
     let ledger = &bridge.ledger;
     let Ok(letters) = bridge.broker.once().dead_letters(LISTING).await else {
@@ -213,8 +211,8 @@ async fn find_dead(bridge: &BridgeState) -> Result<(), Stopped> {
     Ok(())
 }
 
-/// Jobs that should be in the broker and are not are published again. A job
-/// with an unverified reply is out of the broker rightly.
+/// Publishes jobs again that the broker should have and has not. A job with an
+/// unverified reply is rightly not in the broker.
 async fn find_lost(
     bridge: &Arc<BridgeState>,
     topic: Topic,
@@ -227,21 +225,21 @@ async fn find_lost(
     });
     let ids: Vec<_> = jobs.iter().map(|job| job.id).collect();
     let Ok(missing) = bridge.broker.once().missing(topic, &ids).await else {
-        // Away: the next comparison will tell.
+        // The broker is unreachable: the next comparison tries again.
         return Ok(());
     };
     let missing: HashSet<_> = missing.into_iter().collect();
     for job in jobs.iter().filter(|job| missing.contains(&job.id)) {
         let now = ledger.job(job.id).await?;
         let moved = now.is_none_or(|now| now.changed_at_ms != job.changed_at_ms);
-        // It moved meanwhile: another bridge has published it again. Or its
-        // reply has been kept since the list was made.
+        // The job's state changed since: another bridge has published the job again. Or
+        // its unverified reply was stored since.
         if moved || ledger.unverified(job.id).await?.is_some() {
             continue;
         }
         let (from, note) = (
             JobState::OUTSTANDING,
-            Note::because("the broker had lost it"),
+            Note::because("the broker had lost the job"),
         );
         let moved = ledger.transition(job.id, &from, JobState::Taken, &note);
         if moved.await? {
@@ -258,7 +256,7 @@ async fn find_lost(
 /// Waits until the ledger has lost its data.
 async fn lost(losses: &mut watch::Receiver<u64>) {
     if losses.changed().await.is_err() {
-        // It counts no more.
+        // The sender is dropped: no loss can follow.
         std::future::pending::<()>().await;
     }
 }

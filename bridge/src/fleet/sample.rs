@@ -1,6 +1,6 @@
-//! Figures about the whole fleet, read from ledger and broker every few
-//! seconds. Where one is away its last figures stand: a fleet is not scaled in
-//! because Redis is away.
+//! Metrics of the whole fleet, read from ledger and broker every few seconds. While one
+//! is unreachable its last values stay: a fleet must not be scaled in because Redis is
+//! unreachable.
 
 use std::{convert::Infallible, sync::Arc};
 
@@ -15,12 +15,12 @@ use zkwhirl_telemetry::catalogue::bridge as metric;
 
 use crate::{journal::topic_name, retry::Stopped, state::BridgeState};
 
-/// Jobs that workers have to finish.
+/// The states of jobs that workers have to finish.
 const OUTSTANDING: [JobState; 5] = [Taken, Queued, Claimed, Proving, Retrying];
-/// Those and the ones that tickets wait for.
+/// The states of jobs that tickets wait for.
 const SHOWN: [JobState; 7] = [Taken, Queued, Claimed, Proving, Retrying, Proved, Dead];
 
-/// Reads the figures until the bridge stops; the first time at once.
+/// Sets the metrics until the bridge stops; the first time at once.
 pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped> {
     let mut ticks = interval(bridge.config.timing.sample_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -57,7 +57,7 @@ async fn sample(bridge: &BridgeState) {
     metric::SAMPLED.set([], now as f64 / 1e3);
 }
 
-/// Returns the slots that take inner jobs.
+/// Sets the metrics of the queues, and returns the number of slots for inner jobs.
 async fn show_queues(bridge: &BridgeState) -> usize {
     let mut slots = 0;
     for topic in Topic::ALL {
@@ -83,7 +83,7 @@ async fn show_queues(bridge: &BridgeState) -> usize {
 
 fn show_upstreams(bridge: &BridgeState) {
     for link in bridge.tickets.links.iter() {
-        // The names that the roles give. A test's have no label.
+        // The upstream names of the roles; a test's upstream has no label.
         let name = match link.upstream.name.as_str() {
             "inner" => "inner",
             "outer" => "outer",

@@ -1,32 +1,32 @@
-//! Which frames can become jobs that a prover should see.
+//! Decides which frames become jobs for a prover.
 
 use bytes::Bytes;
 use sha2::{Digest, Sha256};
 use zkwhirl_job::{Command, Frame, LayoutError, Request, Sizes, limits};
 use zkwhirl_ledger::JobRecord;
 
-/// Bytes that are kept of a request that is too long.
+/// How many bytes of a too long request are kept.
 const BEGINNING: usize = 4 << 10;
 
 /// Why a request can never be proved.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum Inadmissible {
-    /// It is longer than any request.
+    /// The request is longer than the limit.
     #[error(
         "its request has more than {} bytes, the limit; the first {BEGINNING} and a digest are kept",
         limits::REQUEST_BYTES
     )]
     TooLong,
-    /// A field breaks the layout, or the sizes that this bridge is made for.
+    /// A field breaks the layout, or does not fit this bridge's sizes.
     #[error(transparent)]
     Layout(#[from] LayoutError),
     /// A verification key job has data.
     #[error("the data of a verification key job has {bytes} bytes, must have none")]
     VkData {
-        /// Bytes of the data.
+        /// The length of the data in bytes.
         bytes: usize,
     },
-    /// The command is none that makes a job.
+    /// The command makes no job.
     #[error(
         "command is {command}, must be 2 (get join-split vk), 3 (get account vk) or 4 (create proof)"
     )]
@@ -36,9 +36,9 @@ pub enum Inadmissible {
     },
 }
 
-/// The record of a frame's job. Of data that are too long for a request the
-/// frame keeps the beginning and the SHA-256 of all that was read of them; the
-/// job is named after these.
+/// Makes the record of a frame's job. If the data are too long for a request, replaces
+/// them in the frame by their beginning and the SHA-256 of all bytes that were read; the
+/// job's id is computed from these.
 pub(super) fn record(frame: &mut Frame) -> JobRecord {
     let request_bytes = frame.data.len();
     if request_bytes > limits::REQUEST_BYTES {
@@ -52,8 +52,8 @@ pub(super) fn record(frame: &mut Frame) -> JobRecord {
     }
 }
 
-/// What a job's request is: provable in principle, or why it can never be.
-/// `None`: a verification key job, whose request is empty.
+/// Parses a job's request. `Err`: why the request can never be proved. `None`: a
+/// verification key job, whose request is empty.
 pub(super) fn admit(
     job: &JobRecord,
     data: &Bytes,

@@ -1,4 +1,4 @@
-//! One task per ticket whose answer is known: it sends until Falafel has it.
+//! Sends answers: one task per ticket repeats its answer until Falafel has taken it.
 
 use std::sync::Arc;
 
@@ -26,8 +26,8 @@ pub(super) async fn reply(
     Ok(())
 }
 
-/// Sends an operator's rejection to every open ticket of a job; returns how
-/// many there are.
+/// Sends an operator's rejection to every open ticket of a job; returns the number of
+/// tickets.
 pub(super) async fn reject(
     bridge: &Arc<BridgeState>,
     job: &JobRecord,
@@ -56,9 +56,9 @@ async fn answer_one(bridge: Arc<BridgeState>, job: JobRecord, ticket: Ticket, an
     let (this, id, record) = (bridge.clone(), ticket.id, job.id);
     let send = async move { send(&this, &job, &ticket, &answer).await };
     if let Err(panic) = bridge.tasks.item("answer", send).await {
-        // The ticket counts as answered by this process, so that the next
-        // comparison does not run into the same panic. Its lease is kept.
-        tracing::error!(job = %record, ticket = %id, "{panic}: the ticket is parked");
+        // The ticket stays in `answering`, so that the next comparison does not run
+        // into the same panic. Its lease is kept.
+        tracing::error!(job = %record, ticket = %id, "cannot answer the ticket: {panic}; the ticket stays open and pinged, but is answered only after a restart of the bridge");
         return;
     }
     bridge.tickets.known.lock().answering.remove(&id);
@@ -73,13 +73,13 @@ async fn send(
     let local = ticket.upstream == LOCAL;
     if local {
         if let Some(caller) = bridge.callers.lock().remove(&ticket.id) {
-            // One that gave up waiting has lost nothing: the result is stored.
+            // A caller that gave up waiting has lost nothing: the result is stored.
             let _ = caller.send(answer.clone());
         }
     } else if let Some(link) = bridge.tickets.links.get(&ticket.upstream) {
         link.deliver(ticket.id, answer, &bridge.retry).await?;
     } else {
-        // The next comparison closes it.
+        // The next comparison closes the ticket.
         return Ok(());
     }
     match answer {

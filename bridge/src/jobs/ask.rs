@@ -1,9 +1,9 @@
-//! Jobs that a caller in this process asks for: the HTTP API.
+//! Jobs that a caller in this process requests: the HTTP API.
 //!
-//! Such a job is like any other: its ticket is in the ledger, equal requests of
-//! Falafel's are the same job, it is queued, retried and verified. Only its
-//! answer goes to the caller, and a job that was given up on is an answer, too:
-//! a caller can ask again, Falafel cannot.
+//! Such a job is like any other: its ticket is in the ledger, an equal request of
+//! Falafel is the same job, and the job is queued, retried and verified. Only its answer
+//! goes to the caller, and a dead letter is an answer, too: a caller can request the job
+//! again, Falafel cannot.
 
 use std::sync::Arc;
 
@@ -20,13 +20,13 @@ use super::{
 };
 use crate::{falafel::Answer, retry::Stopped, state::BridgeState, tickets::LOCAL};
 
-/// Callers that may wait at once.
+/// How many callers may wait at the same time.
 pub(crate) const CALLERS: usize = 1_024;
 
 /// Why a caller gets no reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AskError {
-    /// It can never be a request.
+    /// The request can never be proved.
     #[error(transparent)]
     Inadmissible(#[from] Inadmissible),
     /// The job is a dead letter.
@@ -87,7 +87,7 @@ async fn wait(
     record: &JobRecord,
     mut answer: oneshot::Receiver<Answer>,
 ) -> Result<Bytes, AskError> {
-    // Before anything can happen to the job.
+    // Subscribed before the job is taken, so that no event is missed.
     let mut events = bridge.journal.events.subscribe();
     let taken = enter_ledger(bridge, LOCAL.to_owned(), frame, record).await?;
     if taken.job.state == JobState::Dead {
@@ -108,7 +108,7 @@ async fn wait(
     }
 }
 
-/// Fails when an event says that a job was given up on.
+/// Fails if an event reports that the job became a dead letter.
 async fn unless_dead(
     bridge: &BridgeState,
     job: JobId,
@@ -119,7 +119,7 @@ async fn unless_dead(
             JobEventKind::Dead { reason } if event.job == job => Err(given_up(Some(reason))),
             _ => Ok(()),
         },
-        // Events were missed: the ledger knows.
+        // Events were missed: the ledger has the job's state.
         Err(RecvError::Lagged(_)) => match bridge.ledger.job(job).await? {
             Some(record) if record.state == JobState::Dead => Err(given_up(record.reason)),
             _ => Ok(()),

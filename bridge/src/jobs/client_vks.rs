@@ -1,5 +1,5 @@
-//! Verification keys of the clients' circuits: answered without a worker once
-//! they are known.
+//! Answers requests for the verification keys of the clients' circuits without a
+//! worker, once the keys are known.
 
 use std::{fmt::Debug, sync::Arc, time::Duration};
 
@@ -11,28 +11,28 @@ use zkwhirl_telemetry::catalogue::bridge::KEYSTORE_ANSWERS;
 use super::results::{self, GateVerdict};
 use crate::{retry::Stopped, state::BridgeState};
 
-/// The worker's name in such results.
+/// The worker's name in results from the key store.
 const KEYSTORE: &str = "keystore";
 
-/// The verification keys of the clients' circuits, which Falafel asks for when
-/// it starts. Both methods may take their time: they are called on a thread for
-/// blocking work. Which prover's keys they are is the store's business.
+/// A store of the verification keys of the clients' circuits, which Falafel requests
+/// when it starts. Both methods may block: they run on a thread for blocking work. The
+/// store decides which prover's keys it has.
 pub trait ClientVks: Debug + Send + Sync {
-    /// The reply to a verification key job; `None`: not known, a worker is
-    /// asked.
+    /// Returns the reply to a verification key job. `None`: the key is unknown, and a
+    /// worker makes the reply.
     fn client_vk(&self, kind: Kind) -> Option<Bytes>;
 
-    /// A prover's verified reply to a verification key job.
+    /// Stores a prover's verified reply to a verification key job.
     fn learn(&self, kind: Kind, reply: &Bytes);
 }
 
-/// Whether a job may be answered without a worker.
+/// Whether the store may have the reply to a job.
 pub(super) fn may_know(bridge: &BridgeState, job: &JobRecord) -> bool {
     bridge.client_vks.is_some() && job.kind.is_some_and(Kind::is_vk)
 }
 
-/// Answers a verification key job from the store. False: the key is not known.
-/// One lookup of a job at a time: another one says true at once.
+/// Answers a verification key job from the store. False: the key is unknown. Returns
+/// true at once while another call looks the job's key up.
 pub(super) async fn answer(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<bool, Stopped> {
     if !bridge.looking_up.lock().insert(job.id) {
         return Ok(true);
@@ -54,10 +54,10 @@ async fn look_up(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<bool, Sto
     let verified = match results::verify(bridge, job, &result).await? {
         GateVerdict::Verified(verified) => verified,
         GateVerdict::NotVerified(why) => {
-            tracing::warn!(%kind, "the stored {kind} cannot be used; a worker makes one: {why}");
+            tracing::warn!(%kind, "the stored {kind} is unusable, a worker makes a new one: {why}");
             return Ok(false);
         }
-        // Its tickets come again.
+        // Falafel issues the job's tickets again.
         GateVerdict::RequestGone => return Ok(true),
     };
     let proved = JobEventKind::Proved {
@@ -74,7 +74,7 @@ async fn look_up(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<bool, Sto
     Ok(true)
 }
 
-/// Offers a prover's verified reply to the store, if it is a key.
+/// Offers a prover's verified reply to the store, if the reply is a key.
 pub(super) fn learn(bridge: &BridgeState, kind: Kind, reply: Bytes) {
     if let (Some(store), true) = (bridge.client_vks.clone(), kind.is_vk()) {
         tokio::task::spawn_blocking(move || store.learn(kind, &reply));

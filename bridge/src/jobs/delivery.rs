@@ -1,5 +1,5 @@
-//! From the results queue to Falafel: a result is verified and stored, its job
-//! noted as proved, and only then its message acknowledged.
+//! Consumes results: verifies and stores each result, records its job as proved, and
+//! only then acknowledges the message.
 
 use std::{collections::HashSet, convert::Infallible, sync::Arc};
 
@@ -24,15 +24,15 @@ use crate::{
     state::BridgeState,
 };
 
-/// The queue of results, as traces name it.
+/// The name of the queue of results in traces.
 const RESULTS: &str = "zkwhirl.results.v1";
 
-/// Results that are dealt with at once: each waits for the ledger, and a proof
-/// takes a core to verify.
+/// How many results are settled at the same time: each waits for the ledger, and
+/// verifying a proof takes a core.
 const UNDER_WAY: usize = 8;
 
-/// What a result asked for is in the ledger or the broker, or its job is parked:
-/// only then can the result be acknowledged.
+/// Shows that a result's effects are in the ledger or the broker, or that its job is a
+/// dead letter: only then can the result be acknowledged.
 #[derive(Debug)]
 struct Settled(());
 
@@ -43,7 +43,7 @@ pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped>
     }
 }
 
-/// Consumes until the connection is lost.
+/// Consumes results until the connection is lost.
 async fn consume(bridge: &Arc<BridgeState>) -> Result<(), Stopped> {
     let mut consumer = bridge.broker.results().await?;
     let mut under_way = FuturesUnordered::new();
@@ -59,7 +59,7 @@ async fn consume(bridge: &Arc<BridgeState>) -> Result<(), Stopped> {
         match next {
             Ok(delivery) => {
                 let job = delivery.result.id;
-                // Two results of one job are dealt with one after the other.
+                // Two results of one job are settled one after the other.
                 while jobs.contains(&job)
                     && let Some(settled) = under_way.next().await
                 {
@@ -69,8 +69,10 @@ async fn consume(bridge: &Arc<BridgeState>) -> Result<(), Stopped> {
                 under_way.push(deal_with(bridge, delivery));
             }
             Err(error) => {
-                tracing::warn!("the consumer of results was cut off: {error}");
-                // What is under way is stored or comes again; its ack is late.
+                tracing::warn!(
+                    "the consumer of the results queue ended, the bridge subscribes again: {error}"
+                );
+                // Present results are stored or delivered again: their ack is too late.
                 while let Some(settled) = under_way.next().await {
                     settled?;
                 }
@@ -94,12 +96,12 @@ async fn deal_with(
     Ok(job)
 }
 
-/// Does what a result asks for.
+/// Carries out the effects of a result.
 async fn settle(bridge: &Arc<BridgeState>, result: &ResultEnvelope) -> Result<Settled, Stopped> {
     let ledger = &bridge.ledger;
     let _span = Trace::process(RESULTS, &result.id, result.trace.as_deref());
     match (ledger.job(result.id).await?, &result.outcome) {
-        // From before the ledger was lost. Falafel issues the ticket again.
+        // The job is from before a loss of the ledger: Falafel issues the ticket again.
         (None, _) => count_stray(bridge),
         (Some(job), Outcome::Dead(failure)) => on_dead(bridge, &job, failure).await?,
         (Some(job), Outcome::Proved(reply)) => {
@@ -143,7 +145,7 @@ fn count_stray(bridge: &BridgeState) {
     bridge.journal.one(&STRAYS, |stats| &mut stats.strays);
 }
 
-/// A worker gave a job up; its dead letter is in the broker or about to be.
+/// Records that a worker gave a job up; the dead letter is or soon will be in the broker.
 async fn on_dead(bridge: &BridgeState, job: &JobRecord, failure: &Failure) -> Result<(), Stopped> {
     let (from, note) = (JobState::OUTSTANDING, Note::because(&*failure.reason));
     let moved = bridge
@@ -156,12 +158,12 @@ async fn on_dead(bridge: &BridgeState, job: &JobRecord, failure: &Failure) -> Re
     Ok(())
 }
 
-/// Acknowledges a result that was dealt with. If that fails the result comes
-/// again, and its job is known to be proved.
+/// Acknowledges a settled result. If that fails the result is delivered again, and
+/// counts as a duplicate.
 async fn ack(delivery: &mut ResultDelivery, _: Settled) {
     match delivery.ack().await {
         Ok(true) => {}
         Ok(false) => tracing::debug!("a result was delivered again before its ack"),
-        Err(error) => tracing::warn!("cannot acknowledge a result: {error}"),
+        Err(error) => tracing::warn!("cannot acknowledge a result, it is delivered again: {error}"),
     }
 }

@@ -1,4 +1,4 @@
-//! What a job needs next, by its state.
+//! Takes the next step of a job, by its state.
 
 use std::{future::Future, sync::Arc};
 
@@ -13,34 +13,34 @@ use super::{
 };
 use crate::{falafel::Rejection, retry::Stopped, state::BridgeState};
 
-/// Brings a job on its way for which a ticket has just been taken.
+/// Takes the next step of a job for which a ticket has just been taken.
 pub(super) async fn join(bridge: &Arc<BridgeState>, job: &JobRecord) {
     match job.state {
         JobState::Taken => publish(bridge, job).await,
         JobState::Proved | JobState::Delivered => {
             let (this, record) = (bridge.clone(), job.clone());
-            // In the background: verifying takes time, the poll must go on.
+            // In the background: verifying takes time, and the poll must not wait.
             in_background(bridge, job.id, async move {
                 answer_from_store(&this, &record).await
             });
         }
-        // Its result will answer this ticket as well.
+        // The job's result will answer this ticket as well.
         JobState::Queued | JobState::Claimed | JobState::Proving | JobState::Retrying => {}
-        // Parked: an operator replays or rejects it, for all its tickets.
+        // An operator replays or rejects the dead letter, for all its tickets.
         JobState::Dead => {}
-        // The ledger starts these again when a ticket is taken.
+        // The ledger starts these jobs again when a ticket is taken.
         JobState::Rejected | JobState::Withdrawn => {}
     }
 }
 
-/// Publishes a job. A verification key that is known is answered instead.
+/// Publishes a job, or answers it if it is a verification key job with a known key.
 pub(crate) async fn publish(bridge: &Arc<BridgeState>, job: &JobRecord) {
     if !client_vks::may_know(bridge, job) {
         publisher::queue(bridge, job).await;
         return;
     }
     let (this, record) = (bridge.clone(), job.clone());
-    // In the background: the look may take time, the poll must go on.
+    // In the background: the lookup may take time, and the poll must not wait.
     in_background(bridge, job.id, async move {
         if !client_vks::answer(&this, &record).await? {
             publisher::queue(&this, &record).await;
@@ -49,8 +49,8 @@ pub(crate) async fn publish(bridge: &Arc<BridgeState>, job: &JobRecord) {
     });
 }
 
-/// Makes a dead letter of a job that no prover should see, in the background:
-/// the poll must go on while the broker is away.
+/// Makes a dead letter of a job that no prover should see, in the background: the poll
+/// must not wait while the broker is unreachable.
 pub(super) fn park(bridge: &Arc<BridgeState>, job: &JobRecord, why: String, death: &'static str) {
     let (this, record) = (bridge.clone(), job.clone());
     in_background(bridge, job.id, async move {
@@ -58,12 +58,12 @@ pub(super) fn park(bridge: &Arc<BridgeState>, job: &JobRecord, why: String, deat
     });
 }
 
-/// Does what a job's state asks for when tickets wait for it: after a restart,
-/// an adoption or a loss.
+/// Takes the next step of a job for which tickets wait, after a restart, an adoption or
+/// a loss.
 pub(crate) async fn carry_on(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<(), Stopped> {
     let waits = job.state == JobState::Dead || JobState::OUTSTANDING.contains(&job.state);
     if waits && client_vks::may_know(bridge, job) && client_vks::answer(bridge, job).await? {
-        // The key was imported meanwhile.
+        // The key was imported since the job was taken.
         return Ok(());
     }
     match job.state {
@@ -80,7 +80,7 @@ pub(crate) async fn carry_on(bridge: &Arc<BridgeState>, job: &JobRecord) -> Resu
                 publish(bridge, job).await;
             }
         }
-        // An operator rejected it before the bridge restarted.
+        // An operator rejected the job before the bridge restarted.
         JobState::Rejected => {
             if let Some(rejection) = Rejection::of(job) {
                 answers::reject(bridge, job, rejection).await?;
@@ -92,7 +92,7 @@ pub(crate) async fn carry_on(bridge: &Arc<BridgeState>, job: &JobRecord) -> Resu
     Ok(())
 }
 
-/// Takes a job up again that is taken and not yet in the broker.
+/// Publishes or buries a job that was taken and is not yet in the broker.
 async fn readmit(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<(), Stopped> {
     let Some(request) = bridge.requests.of(job.id).await? else {
         return Ok(());
@@ -104,8 +104,8 @@ async fn readmit(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<(), Stopp
     Ok(())
 }
 
-/// Answers the tickets of a proved job. A result that is gone or does not verify
-/// any more is proved again.
+/// Answers the tickets of a proved job. If its result is lost or does not verify any
+/// more, the job is proved again.
 async fn answer_from_store(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result<(), Stopped> {
     let from = [JobState::Delivered, JobState::Proved];
     let again = |why: String| Note {
@@ -113,7 +113,7 @@ async fn answer_from_store(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result
         ..Note::because(why)
     };
     let Some(stored) = bridge.ledger.result(job.id).await? else {
-        let note = again("its result is gone".to_owned());
+        let note = again("its result is lost".to_owned());
         return results::prove_again(bridge, job, &from, note).await;
     };
     match results::verify(bridge, job, &stored).await? {
@@ -128,7 +128,7 @@ async fn answer_from_store(bridge: &Arc<BridgeState>, job: &JobRecord) -> Result
     }
 }
 
-/// Work on one job that its caller does not wait for.
+/// Starts work on one job, without waiting for it.
 fn in_background(
     bridge: &Arc<BridgeState>,
     job: JobId,

@@ -1,4 +1,4 @@
-//! How a job ends without a proof: as a dead letter, or withdrawn.
+//! Ends a job without a proof: as a dead letter, or withdrawn.
 
 use zkwhirl_broker_adapter::{DeadClass, DeadLetter};
 use zkwhirl_job::{JobId, clock};
@@ -11,8 +11,8 @@ use zkwhirl_telemetry::catalogue::bridge::COMPLETED;
 
 use crate::{journal::topic_name, retry::Stopped, state::BridgeState, supervise::ItemPanicked};
 
-/// Makes a dead letter of a job, then notes it in the ledger. The job's tickets
-/// stay open. `why` follows `job 1c9f… parked: `.
+/// Makes a dead letter of a job, then records the job's state in the ledger. The job's
+/// tickets stay open. `why` follows `job 1c9f… parked: `.
 pub(crate) async fn bury(
     bridge: &BridgeState,
     job: &JobRecord,
@@ -31,8 +31,8 @@ pub(crate) async fn bury(
     Ok(())
 }
 
-/// What work on a job came to; `None`: the bridge panicked over the job, and the
-/// job is parked.
+/// Returns the outcome of work on a job. `None`: the bridge panicked over the job, and
+/// has made a dead letter of it.
 pub(crate) async fn park_if_panicked<T>(
     bridge: &BridgeState,
     job: JobId,
@@ -47,21 +47,21 @@ pub(crate) async fn park_if_panicked<T>(
     }
 }
 
-/// Buries a job over which the bridge panicked, unless it is proved or has
-/// ended: then its next ticket, or the next comparison, goes on with it.
+/// Buries a job over which the bridge panicked, unless the job is proved or has ended:
+/// then the job's next ticket, or the next comparison, continues it.
 async fn bury_panicked(bridge: &BridgeState, job: JobId, why: &str) -> Result<(), Stopped> {
     let record = bridge.ledger.job(job).await?;
     let goes_on = |job: &JobRecord| {
         job.state == JobState::Taken || JobState::OUTSTANDING.contains(&job.state)
     };
-    tracing::error!(job = %job, "{why}");
+    tracing::error!(job = %job, "cannot continue the job, an unproved one becomes a dead letter: {why}");
     match record.filter(goes_on) {
         Some(record) => bury(bridge, &record, why, "bridge").await,
         None => Ok(()),
     }
 }
 
-/// Puts the letter of a dead job back that the broker has lost.
+/// Publishes the letter of a dead job again if the broker has lost it.
 pub(crate) async fn restore_letter(bridge: &BridgeState, job: &JobRecord) -> Result<(), Stopped> {
     if bridge.broker.dead_letter(job.id).await?.is_none() {
         let reason = job.reason.clone().unwrap_or_default();
@@ -70,7 +70,7 @@ pub(crate) async fn restore_letter(bridge: &BridgeState, job: &JobRecord) -> Res
     Ok(())
 }
 
-/// False: the job's request is gone, and so is the job.
+/// Publishes a dead letter. False: the ledger has lost the job's request, and so the job.
 async fn write_letter(
     bridge: &BridgeState,
     job: &JobRecord,
@@ -94,12 +94,12 @@ async fn write_letter(
     Ok(true)
 }
 
-/// Notes that no ticket waits for a job. Workers drop it when they see it.
+/// Records that no ticket waits for a job. Workers drop a withdrawn job at its claim.
 pub(crate) async fn withdraw(bridge: &BridgeState, job: &JobRecord) -> Result<(), Stopped> {
-    // What is in a prover goes on: it is nearly done, and the same request
-    // usually comes back under a new id.
+    // A job that a prover works on continues: it may be nearly done, and the same
+    // request usually comes back under a new id.
     let from = [Taken, Queued, Claimed, Retrying, Dead];
-    let note = Note::because("no ticket waits for it any more");
+    let note = Note::because("no ticket waits for the job any more");
     let ledger = &bridge.ledger;
     let moved = ledger.transition(job.id, &from, JobState::Withdrawn, &note);
     if moved.await? {
@@ -111,7 +111,7 @@ pub(crate) async fn withdraw(bridge: &BridgeState, job: &JobRecord) -> Result<()
     Ok(())
 }
 
-/// All tickets of a proved job are answered.
+/// Records that all tickets of a proved job are answered.
 pub(crate) async fn delivered(bridge: &BridgeState, job: JobId) -> Result<(), Stopped> {
     bridge.requests.forget(job);
     let (from, note) = ([JobState::Proved], Note::default());
@@ -120,8 +120,8 @@ pub(crate) async fn delivered(bridge: &BridgeState, job: JobId) -> Result<(), St
     moved.await.map(drop)
 }
 
-/// Forgets a job that is not wanted, and tells workers to stop proving it, in
-/// the background.
+/// Drops an unwanted job's request, and tells workers in the background to stop proving
+/// the job.
 pub(super) fn forget(bridge: &BridgeState, job: JobId) {
     bridge.requests.forget(job);
     let broker = bridge.broker.clone();

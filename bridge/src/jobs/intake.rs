@@ -1,5 +1,5 @@
-//! From Falafel's frames to jobs: tickets are leased first, then taken into
-//! the ledger, then their requests are read.
+//! Makes jobs from Falafel's frames: the ticket is pinged first, then taken into the
+//! ledger with its job, then the job is published.
 
 use std::sync::Arc;
 
@@ -14,32 +14,32 @@ use super::{
 };
 use crate::{retry::Stopped, state::BridgeState};
 
-/// The job that arrived before another.
+/// Waits for the job that arrived before another.
 #[derive(Debug)]
 pub(super) struct Predecessor(oneshot::Receiver<()>);
 
 impl Predecessor {
-    /// The predecessor of the first job: there is none.
+    /// The predecessor of the first job, which waits for no job.
     pub(super) fn none() -> Self {
         Self(oneshot::channel().1)
     }
 
-    /// The predecessor of the next job. The job after it waits until the sender
-    /// that is returned beside it is dropped.
+    /// Makes the predecessor of the next job. The job after that one waits until the
+    /// returned sender is dropped.
     pub(super) fn next(&mut self) -> (Self, oneshot::Sender<()>) {
         let (done, after) = oneshot::channel();
         (std::mem::replace(self, Self(after)), done)
     }
 
-    /// Waits until the jobs before are taken.
+    /// Waits until the earlier jobs are taken.
     pub(super) async fn taken(self) {
-        // No value is ever sent: the job before is done, however it ended.
+        // No value is ever sent: the earlier job has ended, with or without success.
         let _ = self.0.await;
     }
 }
 
-/// Takes a frame whose ticket is pinged. What must keep the order of the jobs'
-/// arrival waits for the predecessor.
+/// Takes a frame whose ticket is pinged. Steps that must keep the order of arrival wait
+/// for the predecessor.
 pub(super) async fn take(
     bridge: Arc<BridgeState>,
     upstream: String,
@@ -65,7 +65,7 @@ async fn take_ticket(
         record.rollup_id = Request::rollup_id(request);
     }
     if let Err(error) = bridge.ledger.once().upload(&record, &frame.data).await {
-        tracing::debug!(job = %record.id.short(), "the request was not stored ahead of its ticket: {error}");
+        tracing::debug!(job = %record.id.short(), "cannot upload the job's request ahead of its ticket, it is sent with the ticket: {error}");
     }
     predecessor.taken().await;
     let taken = enter_ledger(&bridge, upstream, &frame, &record).await?;
@@ -78,15 +78,15 @@ async fn take_ticket(
     Ok(())
 }
 
-/// Makes a dead letter of a ticket's job over which the bridge panicked. The
-/// request is not looked at again.
+/// Makes a dead letter of a ticket's job over which the bridge panicked, without parsing
+/// the request again.
 async fn park_ticket(
     bridge: &Arc<BridgeState>,
     upstream: String,
     mut frame: Frame,
     why: String,
 ) -> Result<(), Stopped> {
-    tracing::error!(ticket = %frame.ticket, "{why}");
+    tracing::error!(ticket = %frame.ticket, "cannot take the ticket, its job becomes a dead letter: {why}");
     let record = admission::record(&mut frame);
     let taken = enter_ledger(bridge, upstream, &frame, &record).await?;
     if taken.job.state == JobState::Taken {
@@ -122,9 +122,9 @@ pub(super) async fn enter_ledger(
     Ok(taken)
 }
 
-/// Falafel issued an open ticket again: its lease was nearly lost, was let lapse
-/// on purpose, or its bridge died. The ticket is pinged already and is no new
-/// work, but its bridge may have died before it published the job.
+/// Counts an open ticket that Falafel issued again: its lease was nearly lost, lapsed on
+/// purpose, or its bridge died. The ticket is pinged already and is no new work, but its
+/// bridge may have died before it published the job.
 fn issued_again(bridge: &BridgeState, ticket: &Ticket) {
     if bridge.tickets.issued_again(ticket.id) {
         return;
@@ -134,6 +134,6 @@ fn issued_again(bridge: &BridgeState, ticket: &Ticket) {
         ticket = %ticket.id,
         upstream = ticket.upstream,
         worst_gap = ?bridge.tickets.leases.stats().worst_gap,
-        "falafel issued an open ticket again: its lease had lapsed"
+        "Falafel issued an open ticket again: its lease had lapsed; the bridge pings it again"
     );
 }

@@ -1,4 +1,4 @@
-//! Jobs, from the tickets that ask for them to the answers.
+//! Jobs, from the tickets that request them to the answers.
 //!
 //! ```text
 //! poller, intake, ask ─► dispatch ─► publisher ─► broker
@@ -6,8 +6,8 @@
 //!                           ▼                        ▼
 //!    tickets ◄───────── answers ◄── results ◄── delivery, unverified
 //! ```
-//! `endings` are the ways in which a job ends without a proof, `requests` what
-//! this bridge remembers of open jobs.
+//! `endings` has the ways in which a job ends without a proof, `requests` keeps the
+//! requests of open jobs in memory.
 
 mod admission;
 mod answers;

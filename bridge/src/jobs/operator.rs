@@ -1,4 +1,4 @@
-//! What an operator can do to a job: reject and replay it.
+//! An operator's actions on a job: reject and replay.
 
 use std::sync::Arc;
 
@@ -16,28 +16,28 @@ use super::{
 };
 use crate::{falafel::Rejection, journal::topic_name, retry::Stopped, state::BridgeState};
 
-/// Why an operator's request was not done.
+/// Why an operator's action failed.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OperatorError {
-    /// No such job.
+    /// The ledger has no such job.
     #[error("no job {0} is known")]
     Unknown(JobId),
-    /// The job is not in a state for it.
+    /// The job's state does not allow the action.
     #[error("job {} is {state}, must be {must}", job.short())]
     State {
         /// The job.
         job: JobId,
-        /// Its state.
+        /// The job's state.
         state: JobState,
-        /// What it must be.
+        /// The state that the action needs.
         must: &'static str,
     },
-    /// The request is still one that no prover should see.
+    /// The job's request can still not be proved.
     #[error("job {} cannot be replayed: {why}", job.short())]
     Inadmissible {
         /// The job.
         job: JobId,
-        /// What is wrong with its request.
+        /// What is wrong with the job's request.
         why: Inadmissible,
     },
     /// The bridge is stopping.
@@ -58,7 +58,7 @@ pub(crate) async fn reject(
     reason: &str,
 ) -> Result<usize, OperatorError> {
     let from = [Taken, Queued, Claimed, Proving, Retrying, Dead];
-    // Cut to what a frame should carry.
+    // Cut to the limit of an error text in a frame.
     let reason = Failure::invalid(reason).reason;
     let note = Note::because(reason.clone());
     record(bridge, job).await?;
@@ -99,7 +99,7 @@ pub(crate) async fn replay(bridge: &Arc<BridgeState>, job: JobId) -> Result<(), 
     if !moved.await? {
         return Err(wrong_state(bridge, job, "dead").await);
     }
-    // Before it is published: a letter beside a queued job would bury it.
+    // Removed before publishing: a letter beside a queued job would bury the job.
     bridge.broker.remove_dead(job).await?;
     bridge.journal.emit(&record, JobEventKind::Replayed);
     dispatch::publish(bridge, &record).await;

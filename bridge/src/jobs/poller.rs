@@ -12,15 +12,14 @@ use crate::{
     state::BridgeState,
 };
 
-/// A poll that has waited for this long is connected: making a connection takes
-/// less.
+/// How long a poll must wait to count as connected: connecting takes at most `CONNECT`.
 const STANDS: Duration = CONNECT.saturating_add(Duration::from_secs(1));
 
-/// Jobs of an upstream that are prepared at once: hashing and packing a large
-/// request takes longer than receiving the next.
+/// How many jobs of an upstream are prepared at the same time: hashing and packing a
+/// large request takes longer than receiving the next.
 const UNDER_WAY: usize = 4;
 
-/// Polls one upstream until the bridge takes nothing new; ends with the bridge.
+/// Polls one upstream until the bridge takes no more jobs; then waits for its end.
 pub(crate) async fn run(
     bridge: Arc<BridgeState>,
     link: Arc<UpstreamLink>,
@@ -47,7 +46,7 @@ pub(crate) async fn run(
                 backoff.reset();
                 failures = 0;
                 let upstream = link.upstream.name.clone();
-                // Before anything that can fail or wait: 5 s are left.
+                // Before any step that can fail or wait: 5 s are left.
                 bridge.tickets.arrived(frame.ticket, &upstream);
                 if taking.len() == UNDER_WAY {
                     finish(taking.pop_front()).await;
@@ -74,7 +73,7 @@ pub(crate) async fn run(
     for job in taking {
         finish(Some(job)).await;
     }
-    // A bridge that takes nothing new goes on without its pollers.
+    // A bridge that takes no more jobs continues without its pollers.
     bridge.retry.unless_stopped(std::future::pending()).await
 }
 
@@ -95,26 +94,35 @@ fn failed(link: &UpstreamLink, error: &ClientError, failures: u64) {
     match error {
         ClientError::Connect(..) => link.refused(),
         ClientError::Broken(..) => link.poll_lost(),
-        // It answered: nonsense, but it is there.
+        // The server gave a wrong answer, but it is reachable.
         ClientError::Status(..) | ClientError::Garbage(..) => link.answered(),
     }
     let upstream = &link.upstream;
     let refused = matches!(error, ClientError::Connect(..));
     if upstream.optional && refused {
-        tracing::debug!(upstream = upstream.name, "{error}; it may be closed");
+        tracing::debug!(
+            upstream = upstream.name,
+            "cannot poll Falafel's job server, which may be closed on purpose: {error}"
+        );
     } else if failures.is_power_of_two() {
-        // The first, and then ever fewer: an outage is one story.
-        tracing::warn!(upstream = upstream.name, failures, "{error}; trying again");
+        // Logged at the first failure, then ever more rarely.
+        tracing::warn!(
+            upstream = upstream.name,
+            failures,
+            "cannot poll Falafel's job server, the bridge tries again: {error}"
+        );
     }
 }
 
-/// Waits until a job is taken, if one is on its way.
+/// Waits until a job is taken, if one is being taken.
 async fn finish(taking: Option<JoinHandle<()>>) {
     if let Some(taking) = taking
         && let Err(error) = taking.await
     {
-        // A bug. Falafel's lease is kept: nothing is lost, an operator must look.
-        tracing::error!("a job could not be taken: {error}");
+        // A bug in the bridge: an operator must report it.
+        tracing::error!(
+            "the bridge panicked while it took a job from Falafel; the ticket stays pinged until a restart of the bridge: {error}"
+        );
     }
 }
 

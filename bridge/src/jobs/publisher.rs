@@ -1,5 +1,5 @@
-//! From the ledger to the broker: one loop per topic publishes jobs in the
-//! order of their arrival, and waits while the broker is away.
+//! Publishes jobs: one loop per topic publishes jobs in the order of their arrival, and
+//! waits while the broker is unreachable.
 
 use std::{convert::Infallible, future::Future, pin::pin, sync::Arc};
 
@@ -13,19 +13,19 @@ use zkwhirl_telemetry::trace::Trace;
 use super::endings;
 use crate::{retry::Stopped, state::BridgeState};
 
-/// The exchange of jobs, as traces name it.
+/// The name of the exchange of jobs in traces.
 const EXCHANGE: &str = "zkwhirl.jobs";
 
-/// Jobs that wait for their publishing before the poll waits too.
+/// How many jobs may wait for their publishing; beyond that the poll waits too.
 pub(crate) const BACKLOG: usize = 1_024;
 
-/// Jobs of a topic that are on their way to the broker at once: a confirm takes
-/// as long as the broker's disk. They are sent in the order of their arrival;
-/// only what has to be sent again may fall behind.
+/// How many jobs of a topic are published at the same time: a confirm takes as long as
+/// the broker's disk. Jobs are sent in the order of their arrival; only a job that has
+/// to be sent again may fall behind.
 const UNDER_WAY: usize = 8;
 
-/// Queues a job for publishing; once, however often it is asked. Waits while the
-/// backlog is full. A job of no known kind is not published.
+/// Queues a job for publishing, unless it is queued already. Waits while the backlog is
+/// full. A job of an unknown kind is not published.
 pub(super) async fn queue(bridge: &BridgeState, job: &JobRecord) {
     let Some(kind) = job.kind else {
         return;
@@ -40,7 +40,7 @@ pub(super) async fn queue(bridge: &BridgeState, job: &JobRecord) {
     }
 }
 
-/// Publishes a backlog until the bridge stops.
+/// Publishes the jobs of a backlog until the bridge stops.
 pub(crate) async fn run(
     bridge: Arc<BridgeState>,
     mut backlog: mpsc::Receiver<JobRecord>,
@@ -69,8 +69,8 @@ pub(crate) async fn run(
     }
 }
 
-/// Work on one job; a panic parks the job. In place: with a task of its own for
-/// each job, the jobs would lose their order.
+/// Runs work on one job; a panic makes the job a dead letter. Runs in place: in tasks of
+/// their own the jobs would lose their order.
 async fn item<T>(
     bridge: &BridgeState,
     job: JobId,
@@ -80,7 +80,7 @@ async fn item<T>(
     endings::park_if_panicked(bridge, job, worked).await
 }
 
-/// A job with its message; `None`: there is nothing to publish any more.
+/// Makes the message of a job. `None`: the job needs no publishing any more.
 async fn prepare(
     bridge: &BridgeState,
     job: JobRecord,
@@ -92,7 +92,7 @@ async fn prepare(
         (job, Vec::new())
     } else {
         let record = bridge.ledger.job(job.id).await?;
-        // A job in any other state is in the broker's or a worker's hands.
+        // A job in any other state is in the broker or at a worker.
         let Some(job) = record.filter(|job| job.state == JobState::Taken) else {
             return Ok(None);
         };
@@ -103,7 +103,7 @@ async fn prepare(
     Ok(envelope.map(|envelope| (job, envelope)))
 }
 
-/// The message of a job; `None`: its request is gone.
+/// Makes the message of a job. `None`: the ledger has lost the job's request.
 async fn envelope(
     bridge: &BridgeState,
     job: &JobRecord,
@@ -136,15 +136,15 @@ async fn publish(
     let (from, note) = ([JobState::Taken], Note::default());
     let ledger = &bridge.ledger;
     let moved = ledger.transition(job.id, &from, JobState::Queued, &note);
-    // False when a worker was faster than this bridge.
+    // False if a worker has claimed the job already.
     moved.await?;
     let attempt = job.attempt;
     bridge.journal.emit(job, JobEventKind::Queued { attempt });
     Ok(())
 }
 
-/// Tries until the broker has the job. False: it never will, or no ticket waits
-/// for the job any more.
+/// Publishes until the broker has the job. False: the broker refused the job for good, or
+/// no ticket waits for the job any more.
 async fn publish_while_wanted(
     bridge: &BridgeState,
     job: &JobRecord,
@@ -161,7 +161,7 @@ async fn publish_while_wanted(
             endings::bury(bridge, job, why, "request").await?;
             return Ok(false);
         }
-        tracing::warn!(job = %job.id, "cannot publish yet: {error}");
+        tracing::warn!(job = %job.id, "cannot publish the job, the bridge tries again: {error}");
         bridge.retry.pause(backoff.pause()).await?;
         if let Ok(tickets) = ledger.tickets_of(job.id).await
             && tickets.is_empty()
@@ -172,8 +172,8 @@ async fn publish_while_wanted(
     }
 }
 
-/// Publishes a job behind the shortest rung, after a failed attempt. False: the
-/// broker never takes it, or its request is gone.
+/// Publishes a job to the shortest rung, after a failed attempt. False: the broker
+/// refused the job for good, or the ledger has lost the job's request.
 pub(super) async fn retry(
     bridge: &BridgeState,
     job: &JobRecord,
@@ -186,7 +186,7 @@ pub(super) async fn retry(
         return Ok(false);
     };
     envelope.attempt = failed.attempt + 1;
-    let refused = bridge.retry.until_done("publish a retry", async || {
+    let refused = bridge.retry.until_done("publish a job's retry", async || {
         match broker.publish(&envelope, Some(Rung::Short)).await {
             Err(BrokerError::Refused(why)) => Ok(Some(why)),
             Err(error) => Err(error),

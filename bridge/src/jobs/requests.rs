@@ -1,5 +1,5 @@
-//! What this bridge remembers of the jobs that it took: their requests, which
-//! travel with them, and their traces.
+//! The memory of the jobs that this bridge took: their requests, which travel with
+//! them, and their traces.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -17,9 +17,9 @@ use crate::{
     retry::{RetryingLedger, Stopped},
 };
 
-/// Bytes of requests that are remembered: two full rollups of the largest inner
-/// requests and their claims. The requests beyond that are read from the ledger
-/// when they are needed.
+/// How many bytes of requests are kept in memory: two full rollups of the largest inner
+/// requests and their claims. Further requests are read from the ledger when they are
+/// needed.
 const BYTES: usize = 96 << 20;
 
 /// The requests of open jobs.
@@ -27,7 +27,7 @@ const BYTES: usize = 96 << 20;
 pub(crate) struct Requests {
     ledger: RetryingLedger,
     inline_bytes: usize,
-    /// Asks for a comparison of ledger and broker.
+    /// Requests a comparison of ledger and broker.
     compare: Arc<Notify>,
     open: Locked<Open>,
 }
@@ -41,8 +41,8 @@ struct Open {
 #[derive(Debug, Default)]
 struct OpenJob {
     request: Option<Bytes>,
-    /// The trace from the take to the delivery, with its context; `None` while
-    /// traces are not collected.
+    /// The job's trace, from the take to the delivery, with its context; `None` if traces
+    /// are not collected.
     trace: Option<(Trace, String)>,
 }
 
@@ -56,7 +56,7 @@ impl Requests {
         }
     }
 
-    /// A job was taken with its request; `new`: its trace begins.
+    /// Keeps the request of a job that was taken; `new`: begins the job's trace.
     pub(super) fn remember(&self, job: &JobRecord, request: &Bytes, new: bool) {
         let mut open = self.open.lock();
         if open.jobs.len() >= OPEN_TICKETS && !open.jobs.contains_key(&job.id) {
@@ -74,9 +74,9 @@ impl Requests {
         }
     }
 
-    /// The request of a job: as it was taken, or from the ledger after a
-    /// restart or an adoption. `None`: it is gone, and its job with it. The
-    /// tickets that wait are let go, and Falafel issues them again with their
+    /// Returns the request of a job, from memory or, after a restart or an adoption, from
+    /// the ledger. `None`: the ledger has lost the request, and the job with it. The next
+    /// comparison then closes the job's tickets, and Falafel issues them again with their
     /// bytes.
     pub(super) async fn of(&self, job: JobId) -> Result<Option<Bytes>, Stopped> {
         let open = |open: &Open| open.jobs.get(&job).and_then(|job| job.request.clone());
@@ -86,13 +86,13 @@ impl Requests {
         }
         let request = self.ledger.request(job).await?;
         if request.is_none() {
-            tracing::warn!(job = %job, "the job's request is gone: its tickets come again");
+            tracing::warn!(job = %job, "the ledger has lost the job's request: the bridge closes its tickets, Falafel issues them again");
             self.compare.notify_one();
         }
         Ok(request)
     }
 
-    /// A request as it travels: in the message, or beside it in the ledger.
+    /// Makes the payload of a message: the request, or a reference to the ledger.
     pub(super) fn payload(&self, request: Bytes) -> Payload {
         if request.len() <= self.inline_bytes {
             return Payload::Inline(request);
@@ -109,7 +109,7 @@ impl Requests {
         trace.map(|(_, context)| context.clone())
     }
 
-    /// A job came to its end: its answer is delivered, or it is not wanted.
+    /// Drops the request and the trace of a job that was answered or is unwanted.
     pub(crate) fn forget(&self, job: JobId) {
         let mut open = self.open.lock();
         if let Some(gone) = open.jobs.remove(&job) {

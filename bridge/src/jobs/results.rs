@@ -1,5 +1,5 @@
-//! What becomes of a reply: verified, it is kept and answers the tickets of its
-//! job; refused, its job goes back for another attempt.
+//! Handles replies: a verified reply is stored and answers the tickets of its job; a
+//! refused reply sends its job to another attempt.
 
 use std::{sync::Arc, time::Duration};
 
@@ -15,12 +15,12 @@ use crate::{
     state::BridgeState,
 };
 
-/// What the gate says about a result of a job.
+/// The verdict of the gate about a result of a job.
 #[derive(Debug)]
 pub(super) enum GateVerdict {
     Verified(Verified),
     NotVerified(NotVerified),
-    /// The job's request is gone, and so is the job.
+    /// The ledger has lost the job's request, and so the job.
     RequestGone,
 }
 
@@ -31,7 +31,7 @@ pub(super) async fn verify(
     result: &StoredResult,
 ) -> Result<GateVerdict, Stopped> {
     let Some(kind) = job.kind else {
-        // Another release's kind is no reason to drop its proof.
+        // The proof of a job kind of another release is kept, not dropped.
         let unknown = NotVerified::cannot_check("this release does not know the job's kind");
         return Ok(GateVerdict::NotVerified(unknown));
     };
@@ -42,8 +42,7 @@ pub(super) async fn verify(
     Ok(checked.map_or_else(GateVerdict::NotVerified, GateVerdict::Verified))
 }
 
-/// A result is verified: it is stored, then the job is noted as proved, then its
-/// tickets are answered.
+/// Stores a verified result, records the job as proved, then answers the job's tickets.
 pub(super) async fn accept(
     bridge: &Arc<BridgeState>,
     job: &JobRecord,
@@ -58,8 +57,8 @@ pub(super) async fn accept(
     proved(bridge, job, &JobState::ALL, verified).await
 }
 
-/// Stores a verified result. The worker has stored it, as a rule; another
-/// attempt may have stored its own: what is kept is what was verified.
+/// Stores a verified result. Usually the worker has stored it already. Replaces the
+/// result of another attempt: the stored result must be the verified one.
 async fn store(bridge: &BridgeState, job: JobId, result: &StoredResult) -> Result<(), Stopped> {
     let ledger = &bridge.ledger;
     loop {
@@ -74,7 +73,7 @@ async fn store(bridge: &BridgeState, job: JobId, result: &StoredResult) -> Resul
     }
 }
 
-/// Notes that a job is proved, and answers its tickets.
+/// Records that a job is proved, and answers its tickets.
 pub(super) async fn proved(
     bridge: &Arc<BridgeState>,
     job: &JobRecord,
@@ -83,13 +82,13 @@ pub(super) async fn proved(
 ) -> Result<(), Stopped> {
     let (ledger, note) = (&bridge.ledger, Note::default());
     let moved = ledger.transition(job.id, from, JobState::Proved, &note);
-    // False: it is proved already.
+    // False: the job is proved already.
     moved.await?;
     answers::reply(bridge, job, verified).await
 }
 
-/// A reply is refused: a prover's failure. The job goes back for another
-/// attempt, or is given up on.
+/// Refuses a reply, which counts as a prover's failure. The job gets another attempt, or
+/// becomes a dead letter.
 pub(super) async fn refuse(
     bridge: &BridgeState,
     job: &JobRecord,
@@ -111,7 +110,7 @@ pub(super) async fn refuse(
     }
     let outdated = job.attempt > result.attempt || job.state.is_finished();
     if outdated || job.state == JobState::Dead {
-        // Another attempt is on its way already, or none is wanted.
+        // Another attempt has begun already, or the job is not wanted.
         return Ok(());
     }
     let failed = AttemptRecord {
@@ -152,8 +151,8 @@ async fn retry_or_bury(
     Ok(())
 }
 
-/// Proves a job once more, from one of the states `from`: its result is gone, or
-/// could not be verified. The note says why; without its attempt none is counted.
+/// Queues a job in one of the states `from` again, because its result is lost or could
+/// not be verified. The note has the reason; its attempt, if any, becomes the job's.
 pub(super) async fn prove_again(
     bridge: &BridgeState,
     job: &JobRecord,
@@ -165,7 +164,7 @@ pub(super) async fn prove_again(
     let moved = ledger.transition(job.id, from, JobState::Taken, &note);
     if moved.await? {
         let why = note.reason.unwrap_or_default();
-        tracing::warn!(job = %job.id, "the job is proved again: {why}");
+        tracing::warn!(job = %job.id, "the bridge queues the job to be proved again: {why}");
         publisher::queue(bridge, job).await;
     }
     Ok(())

@@ -1,9 +1,9 @@
-//! Replies that the gate cannot check now, because a key or its store is away.
+//! Keeps replies that the gate cannot check now, because a key or its store is absent.
 //!
-//! The proof is kept in the ledger, apart from the results, and its message is
-//! acknowledged: it holds up no other result. It is verified again until the
-//! gate decides. If that takes too long the job is proved again; no attempt is
-//! counted, for no prover failed.
+//! The reply is stored in the ledger, apart from the results, and its message is
+//! acknowledged, so that it delays no other result. The reply is verified again and
+//! again until the gate decides. If that takes too long the job is proved again; no
+//! attempt is counted, because no prover failed.
 
 use std::{sync::Arc, time::Duration};
 
@@ -21,16 +21,16 @@ use super::{
 };
 use crate::{retry::Stopped, state::BridgeState};
 
-/// Replies that are verified again at once: a proof takes a core.
+/// How many replies are verified again at the same time: a proof takes a core.
 pub(crate) const CHECKS: usize = 2;
-/// The first pause is the longest divided by this.
+/// The longest pause divided by the first pause.
 const FIRST: u32 = 16;
 
-/// The states from which an undecided job is proved again. Whatever else it is,
-/// it is in an operator's hands, or not wanted.
+/// The states from which an undecided job is proved again. In all other states the job
+/// waits for an operator, or is not wanted.
 const WANTED: [JobState; 6] = [Queued, Claimed, Proving, Retrying, Proved, Delivered];
 
-/// Keeps a result whose reply cannot be checked now, for the `reason`.
+/// Stores a result whose reply cannot be checked now, because of `reason`.
 pub(super) async fn keep(
     bridge: &Arc<BridgeState>,
     job: &JobRecord,
@@ -43,8 +43,8 @@ pub(super) async fn keep(
     Ok(())
 }
 
-/// Checks the reply that is kept of a job until the gate decides, in the
-/// background; once, however often it is asked.
+/// Verifies the stored reply of a job again until the gate decides, in the background,
+/// unless this bridge already does.
 pub(crate) fn check(bridge: &Arc<BridgeState>, job: JobId) {
     if !bridge.checking.lock().insert(job) {
         return;
@@ -54,7 +54,7 @@ pub(crate) fn check(bridge: &Arc<BridgeState>, job: JobId) {
         let work = until_decided(this.clone(), job);
         let worked = this.tasks.item("unverified reply", work).await;
         if let Ok(None) = endings::park_if_panicked(&this, job, worked).await {
-            // `Err`: the bridge stops, and the next one meets it again.
+            // `Err`: the bridge stops, and the next start checks the reply again.
             let _ = this.ledger.drop_unverified(job).await;
         }
         this.checking.lock().remove(&job);
@@ -73,7 +73,7 @@ async fn until_decided(bridge: Arc<BridgeState>, job: JobId) -> Result<(), Stopp
         let (Some(kept), Some(record)) = (kept, record) else {
             return ledger.drop_unverified(job).await;
         };
-        // On the clock of pauses.
+        // The end in time of tokio's clock, which also times the pauses.
         let until = *until.get_or_insert_with(|| {
             let age = Duration::from_millis(clock::now_ms().saturating_sub(kept.since_ms));
             Instant::now() + timing.unverified_for.saturating_sub(age)
@@ -84,8 +84,8 @@ async fn until_decided(bridge: Arc<BridgeState>, job: JobId) -> Result<(), Stopp
     }
 }
 
-/// Verifies a reply again. False: it still cannot be checked, and its job is not
-/// proved again before `until`.
+/// Verifies a reply again. False: the reply still cannot be checked, and `until` has not
+/// come. After `until` the job is proved again.
 async fn decided(
     bridge: &Arc<BridgeState>,
     job: &JobRecord,
@@ -109,11 +109,11 @@ async fn decided(
             } else {
                 results::accept(bridge, job, verified).await?;
             }
-            // Only now: it is in the results.
+            // Dropped only now, when the reply is among the results.
             ledger.drop_unverified(job.id).await?;
         }
         GateVerdict::NotVerified(NotVerified::Refused { reason }) => {
-            // First: the next attempt may come to be unverified as well.
+            // Dropped first: the next attempt's reply may be unverified as well.
             ledger.drop_unverified(job.id).await?;
             results::refuse(bridge, job, kept, reason).await?;
         }
@@ -126,7 +126,7 @@ async fn decided(
             let why = format!("its reply could not be verified for {waited:?}: {reason}");
             results::prove_again(bridge, job, &WANTED, Note::because(why)).await?;
         }
-        // Its tickets come again.
+        // Falafel issues the job's tickets again.
         GateVerdict::RequestGone => ledger.drop_unverified(job.id).await?,
     }
     Ok(true)

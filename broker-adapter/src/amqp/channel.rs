@@ -1,4 +1,4 @@
-//! A channel that one consumer takes deliveries on.
+//! The AMQP channel of one consumer.
 
 use std::sync::{
     Arc, Mutex, MutexGuard, PoisonError,
@@ -18,10 +18,10 @@ use crate::BrokerError;
 pub(super) struct ConsumerChannel {
     pub(super) client: Arc<AmqpClient>,
     pub(super) channel: Channel,
-    /// Closed by us: what was delivered on it can no longer be settled.
+    /// This process closed the channel: its deliveries can no longer be settled.
     closed: AtomicBool,
     tags: Mutex<Tags>,
-    /// Deliveries that were dropped and are on their way back to their queue.
+    /// How many dropped deliveries are not yet back in their queue.
     returning: watch::Sender<usize>,
 }
 
@@ -32,7 +32,7 @@ struct Tags {
 }
 
 impl ConsumerChannel {
-    /// A new channel that holds at most `prefetch` deliveries.
+    /// Opens a channel that holds at most `prefetch` unacknowledged deliveries.
     pub(super) async fn open(
         client: &Arc<AmqpClient>,
         prefetch: u16,
@@ -49,7 +49,7 @@ impl ConsumerChannel {
         }))
     }
 
-    /// Whether what was delivered on it can still be settled.
+    /// Whether deliveries of this channel can still be settled.
     pub(super) fn is_open(&self) -> bool {
         !self.closed.load(Ordering::Acquire) && self.channel.status().connected()
     }
@@ -58,7 +58,7 @@ impl ConsumerChannel {
         self.tags.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A tag that no consumer of this channel has had.
+    /// Makes a consumer tag that no consumer of this channel has had.
     pub(super) fn new_tag(&self, worker: &str) -> String {
         let mut tags = self.tags();
         tags.made += 1;
@@ -78,11 +78,11 @@ impl ConsumerChannel {
             let options = BasicCancelOptions::default();
             let cancel = self.channel.basic_cancel(tag.into(), options);
             let config = &self.client.config;
-            config.call_or_log("leaving the queue", cancel).await;
+            config.call_or_log("cancelling a consumer", cancel).await;
         }
     }
 
-    /// Counts a delivery that goes back to its queue (1), or that is back (-1).
+    /// Counts a delivery that returns to its queue (1) or has returned (-1).
     pub(super) fn count_return(&self, change: isize) {
         self.returning
             .send_modify(|count| *count = count.saturating_add_signed(change));
@@ -99,11 +99,14 @@ impl ConsumerChannel {
         self.closed.store(true, Ordering::Release);
         if self.channel.status().connected() {
             let closing = self.channel.close(200, "OK".into());
-            self.client.config.call_or_log("closing", closing).await;
+            self.client
+                .config
+                .call_or_log("closing a channel", closing)
+                .await;
         }
     }
 
-    /// The same in a task of its own.
+    /// Closes the channel in a task of its own.
     pub(super) fn close_soon(self: Arc<Self>) {
         let client = self.client.clone();
         client.handle.spawn(async move { self.close().await });

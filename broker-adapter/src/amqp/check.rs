@@ -1,4 +1,4 @@
-//! Checks at the start for what would hurt later.
+//! Checks at the start whether the broker's settings will cost jobs later.
 
 use std::{fmt, time::Duration};
 
@@ -14,31 +14,31 @@ use super::{
 };
 use crate::BrokerError;
 
-/// RabbitMQ shows a new queue's policy with the queue's first statistics, which
-/// it makes every 5 s by default.
+/// How long a check waits for a queue's policy: RabbitMQ shows a new queue's policy
+/// with the queue's first statistics, every 5 s by default.
 const FIRST_STATISTICS: Duration = Duration::from_secs(15);
 /// How often the statistics are read.
 const ASK: Duration = Duration::from_millis(250);
-/// How long RabbitMQ lets a worker hold a job by default.
+/// RabbitMQ's default consumer timeout: how long a worker may hold a job.
 const DEFAULT_CONSUMER_TIMEOUT: Duration = Duration::from_secs(30 * 60);
 
 /// How bad a finding is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Severity {
-    /// The broker does not show it.
+    /// The broker does not report this setting.
     Unknown,
-    /// It works until something else goes wrong.
+    /// The setting is harmless until another failure happens.
     Warning,
     /// Jobs will be lost or done for nothing: do not start.
     Refuse,
 }
 
-/// One thing that would hurt later, with its remedy.
+/// One wrong or unknown setting of the broker, with its remedy.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad it is.
+    /// How bad the finding is.
     pub severity: Severity,
-    /// What is wrong, where, and what to do.
+    /// The wrong setting, its place and the remedy, as one sentence.
     pub text: String,
 }
 
@@ -64,8 +64,8 @@ pub(super) async fn check(
 ) -> Result<Vec<Finding>, BrokerError> {
     let Some(api) = &client.api else {
         let text = format!(
-            "without a management URL the broker's version, its policies and its \
-             consumer_timeout (it must exceed {longest_job:?}) cannot be checked"
+            "cannot check the broker's version, its policies and its consumer_timeout \
+             (which must exceed {longest_job:?}): there is no management URL"
         );
         let severity = Severity::Unknown;
         return Ok(vec![Finding { severity, text }]);
@@ -74,7 +74,7 @@ pub(super) async fn check(
     if version < Version::OLDEST {
         let Version(major, minor) = version;
         return Ok(vec![refuse(format!(
-            "RabbitMQ {major}.{minor} is too old: 3.10 is the first with all that is needed"
+            "RabbitMQ {major}.{minor} is too old: 3.10 is the oldest supported release"
         ))]);
     }
     let config = &client.config;
@@ -87,13 +87,14 @@ pub(super) async fn check(
     Ok(found)
 }
 
-/// Before 3.12 the timeout is a setting of the node, which the API does not show.
+/// Checks the consumer timeout. Before RabbitMQ 3.12 the timeout is a setting of the
+/// node, which the API does not show.
 fn timeouts(config: &AmqpConfig, version: Version, longest_job: Duration) -> Option<Finding> {
     let Version(major, minor) = version;
     let limit = config.limits.consumer_timeout;
     if longest_job >= limit {
         return Some(refuse(format!(
-            "a job may take {longest_job:?}, and a worker may hold one for {limit:?} only: \
+            "a job may take {longest_job:?}, but a worker may hold a job for {limit:?} only: \
              raise the consumer timeout"
         )));
     }
@@ -101,7 +102,7 @@ fn timeouts(config: &AmqpConfig, version: Version, longest_job: Duration) -> Opt
         return None;
     }
     Some(warning(format!(
-        "RabbitMQ {major}.{minor} does not tell its consumer_timeout (30 min by default) and \
+        "RabbitMQ {major}.{minor} does not show its consumer_timeout (30 min by default) and \
          a job may take {longest_job:?}: set consumer_timeout = {} in rabbitmq.conf of \
          every node",
         limit.as_millis()
@@ -131,7 +132,7 @@ async fn check_queue(
     Ok(found)
 }
 
-/// A queue as the API shows it, when it shows its policy too.
+/// Reads a queue from the API, and waits until the answer has the queue's policy.
 async fn with_policy(
     api: &ManagementApi,
     vhost: &str,
@@ -160,23 +161,23 @@ fn differences(
     let effective = effective.unwrap_or(&empty);
     let differs = |(key, wanted): (&String, &Value)| match effective.get(key) {
         Some(got) if got == wanted => None,
-        // The operator who provisioned a rung chose its delay.
+        // The operator may choose a rung's delay.
         Some(got) if key == DELAY && got.as_u64() > Some(0) => None,
         Some(got) => Some(format!("{key} is {got} instead of {wanted}")),
-        None => Some(format!("{key} is not set ({wanted} is wanted)")),
+        None => Some(format!("{key} is not set, it must be {wanted}")),
     };
     let differing: Vec<_> = policy.definition.iter().filter_map(differs).collect();
     if differing.is_empty() {
         return None;
     }
-    // Without its exchange for dead letters a queue throws jobs away; without
-    // its delay a rung keeps them for ever.
+    // Without an exchange for dead letters a queue drops jobs; without a delay a
+    // rung keeps jobs for ever.
     let vital = ["dead-letter-exchange", DELAY];
     let lost = vital
         .iter()
         .any(|key| policy.definition.contains_key(*key) && !effective.contains_key(*key));
     let text = format!(
-        "the policy of {queue} is another one: {}; run `zkwhirl provision`",
+        "the policy of the queue {queue} differs: {}; run `zkwhirl provision`",
         differing.join(", ")
     );
     Some(if lost { refuse(text) } else { warning(text) })
@@ -215,7 +216,7 @@ mod tests {
         let mut seen = jobs.definition.clone();
         assert_eq!(differences("q", jobs, Some(&seen)), None);
         seen.insert("delivery-limit".into(), json!(20));
-        let text = "the policy of q is another one: delivery-limit is 20 instead of 5; \
+        let text = "the policy of the queue q differs: delivery-limit is 20 instead of 5; \
                     run `zkwhirl provision`";
         let found = differences("q", jobs, Some(&seen));
         assert_eq!(found, Some(warning(text.to_owned())));

@@ -1,4 +1,4 @@
-//! Where RabbitMQ is, and how patient to be with it.
+//! The settings of RabbitMQ: addresses, certificates, timeouts and limits.
 
 use std::{fmt, str::FromStr, time::Duration};
 
@@ -10,51 +10,53 @@ use url::Url;
 
 use crate::{DELIVERY_LIMIT, Rung, UNREAD_LIMIT};
 
-/// The settings of the back-end.
+/// The settings of the AMQP back-end.
 #[derive(Debug, Clone)]
 pub struct AmqpConfig {
-    /// The nodes, tried in turn from a random one on. Same vhost everywhere.
+    /// RabbitMQ's nodes, tried in turn from a random one on, all with one vhost.
     pub hosts: Vec<Endpoint>,
-    /// The management API: for provisioning, checks, and the counts of jobs in
-    /// flight. Without it those are unknown.
+    /// The management API, which provisioning, checks and the counts of jobs in
+    /// flight need.
     pub management: Option<Management>,
     /// Certificates (PEM) that are trusted besides the system's, for `amqps://`.
     pub ca_pem: Option<String>,
-    /// The certificate that this process shows, where the broker wants one.
+    /// The TLS client certificate, if the broker requires one.
     pub identity: Option<Identity>,
     /// The process's name in RabbitMQ's list of connections.
     pub name: String,
-    /// Either side calls a silent connection dead after two of these.
+    /// The heartbeat interval. Either side closes a connection that was silent for
+    /// two intervals.
     pub heartbeat: Duration,
-    /// For a TCP connection with its handshakes.
+    /// How long connecting may take, TCP and all handshakes together.
     pub connect_timeout: Duration,
-    /// For one answer of the broker.
+    /// How long one answer of the broker may take.
     pub call_timeout: Duration,
-    /// For the confirm of one message; after it nothing is known about the
-    /// message, and it is published again.
+    /// How long the confirm of one message may take. Later the call fails, and the
+    /// broker may or may not have the message.
     pub confirm_timeout: Duration,
-    /// How long a call waits while a lost connection is being made anew.
+    /// How long a call waits for a lost connection to be made again.
     pub patience: Duration,
-    /// How long all counts must have been zero before jobs are called missing:
-    /// several of the broker's statistics intervals (5 s each by default).
+    /// How long all counts must be zero before jobs are reported missing: several
+    /// statistics intervals of the broker (5 s each by default).
     pub quiet: Duration,
-    /// How long a message waits for a process that can read it, before it is a
-    /// dead letter of the class `version`; 24 hours by default.
+    /// How long an unreadable message waits for a process that can read it before it
+    /// becomes a dead letter of the class `version`; 24 hours by default.
     pub unread_limit: Duration,
-    /// What `provision` sets and the checks expect.
+    /// The limits that `provision` sets and the checks expect.
     pub limits: Limits,
 }
 
-/// What the policies of the queues say.
+/// The limits in the policies of the queues.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// How long a job waits on each rung.
     pub delays: [Duration; 3],
-    /// Deliveries that may end without a settlement before the job is dead.
+    /// How many deliveries of a job may end without a settlement, at most; the next
+    /// one makes the job a dead letter.
     pub delivery_limit: u32,
-    /// Messages that a queue of jobs, of results or a rung holds.
+    /// How many messages a queue of jobs, of results or a rung holds, at most.
     pub queue_limit: usize,
-    /// Dead letters that are held.
+    /// How many dead letters are held, at most.
     pub dead_limit: usize,
     /// How long a worker may hold a job: longer than the longest deadline.
     pub consumer_timeout: Duration,
@@ -73,7 +75,7 @@ impl Default for Limits {
 }
 
 impl AmqpConfig {
-    /// The usual patience for these nodes.
+    /// The default settings for these nodes.
     pub fn new(hosts: Vec<Endpoint>) -> Self {
         Self {
             hosts,
@@ -107,12 +109,12 @@ impl AmqpConfig {
     }
 }
 
-/// A certificate with its private key, both PEM. Shown without the key.
+/// A client certificate with its private key, both PEM. `Debug` shows neither.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Identity {
-    /// The certificate, and those between it and the authority's.
+    /// The certificate, then the intermediate certificates up to the authority's.
     pub certificate_pem: String,
-    /// Its private key, PKCS#8.
+    /// The certificate's private key, PKCS#8.
     pub key_pem: String,
 }
 
@@ -122,8 +124,8 @@ impl fmt::Debug for Identity {
     }
 }
 
-/// A text that is no URL of a broker. The error does not show the text, which
-/// may hold a password.
+/// A text that is no URL of RabbitMQ. The error does not show the text, which may
+/// hold a password.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}: {1}")]
 pub struct UrlError(&'static str, String);
@@ -132,14 +134,14 @@ const ENDPOINT: &str = "an AMQP URL must look like amqp://user:password@host:567
 const MANAGEMENT: &str = "a management URL must look like http://user:password@host:15672";
 
 /// One RabbitMQ node: `amqp://user:password@host:port/vhost`, or `amqps://`.
-/// Shown without its password.
+/// `Display` and `Debug` show no password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Endpoint {
     pub(super) uri: AMQPUri,
 }
 
 impl Endpoint {
-    /// Reads a comma-separated list.
+    /// Reads a comma-separated list of endpoints.
     pub fn list(text: &str) -> Result<Vec<Self>, UrlError> {
         text.split(',').map(|one| one.trim().parse()).collect()
     }
@@ -162,8 +164,7 @@ impl FromStr for Endpoint {
         let host = url.host_str().filter(|host| !host.is_empty());
         let host = host.ok_or_else(|| error("there is no host".into()))?;
         let mut uri = AMQPUri::from_str(text).map_err(|reason| error(reason.clone()))?;
-        // The parser takes an IPv6 address for no host at all, and localhost
-        // for its default.
+        // The parser reads an IPv6 address as no host, and takes localhost instead.
         uri.authority.host = host.trim_matches(['[', ']']).to_owned();
         Ok(Self { uri })
     }
@@ -187,8 +188,8 @@ impl fmt::Debug for Endpoint {
     }
 }
 
-/// The management API: `http://user:password@host:15672`. Shown without its
-/// password.
+/// The URL of the management API, `http://user:password@host:15672`. `Display` and
+/// `Debug` show no password.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Management {
     pub(super) url: Url,

@@ -1,11 +1,10 @@
 //! A worker's consumer of jobs.
 //!
 //! Each consumer has a channel of its own with a prefetch of 1, and a task that
-//! owns it: claims may be dropped at any point, what the broker sent in between
-//! is kept for the next claim or handed back at the end. The task consumes only
-//! while a claim waits: it starts with a claim and stops just before the
-//! delivery is settled, so that the broker never sends a job to a worker that
-//! does not wait for one.
+//! owns the channel. A claim may be dropped at any point: a job that the broker sent
+//! meanwhile is kept for the next claim, or requeued at the end. The task starts
+//! consuming with a claim and stops just before the delivery is settled, so that
+//! the broker sends no job to a worker that does not wait for a job.
 
 use std::{future::poll_fn, pin::Pin, sync::Arc, task::Poll};
 
@@ -37,8 +36,8 @@ pub(super) struct AmqpJobConsumer {
 }
 
 impl AmqpJobConsumer {
-    /// Joins queues that are there: a caller that comes back after every error
-    /// must meet the error here, where it pauses.
+    /// Checks that the queues exist: a caller that subscribes again after every error
+    /// must meet the error here, where the caller pauses.
     pub(super) async fn join(
         client: &Arc<AmqpClient>,
         topics: &[Topic],
@@ -70,7 +69,7 @@ impl JobConsumer for AmqpJobConsumer {
     }
 }
 
-/// A message for a claim; `None`: the caller stopped waiting.
+/// A message for a claim. `None`: the caller stopped waiting.
 type Arrival = Result<Option<(LapinDelivery, Arc<ConsumerChannel>)>, BrokerError>;
 
 struct ClaimTask {
@@ -79,13 +78,13 @@ struct ClaimTask {
     topics: Vec<Topic>,
     worker: String,
     channel: Option<Arc<ConsumerChannel>>,
-    /// What is consumed at the moment, in the order of `topics`.
+    /// The present consumers, in the order of `topics`.
     consumers: Vec<lapin::Consumer>,
 }
 
 impl ClaimTask {
     async fn run(mut self, mut requests: mpsc::Receiver<oneshot::Sender<ClaimAnswer>>) {
-        // A delivery whose claim was dropped before it came.
+        // A delivery that arrived after its claim was dropped.
         let mut kept: Option<Delivery> = None;
         while let Some(mut claim) = requests.recv().await {
             let answer = match kept.take() {
@@ -101,7 +100,7 @@ impl ClaimTask {
         self.finish(kept).await;
     }
 
-    /// A job; `None`: the caller stopped waiting.
+    /// Waits for a job. `None`: the caller stopped waiting.
     async fn claim(
         &mut self,
         claim: &mut oneshot::Sender<ClaimAnswer>,
@@ -109,8 +108,7 @@ impl ClaimTask {
         loop {
             let arrival = self.arrival(claim).await;
             if arrival.is_err() {
-                // Whatever happened to the channel, the next claim takes a new
-                // one.
+                // Whatever happened to the channel, the next claim opens a new channel.
                 self.drop_channel();
             }
             let Some((message, channel)) = arrival? else {
@@ -122,9 +120,9 @@ impl ClaimTask {
         }
     }
 
-    /// The next message of the queues. Only waiting ends with the claim: a
-    /// message that was asked for with `basic.get` would be lost until the
-    /// channel closes.
+    /// Waits for the next message of the queues. The end of the claim stops only the
+    /// waiting: a message requested with `basic.get` would be lost until the channel
+    /// closes.
     async fn arrival(&mut self, claim: &mut oneshot::Sender<ClaimAnswer>) -> Arrival {
         let channel = self.open_channel().await?;
         channel.returns_done().await;
@@ -167,8 +165,8 @@ impl ClaimTask {
         }
     }
 
-    /// Where several topics have work, the first goes first: consumers have no
-    /// order, so the queues are asked one by one before they are waited for.
+    /// Takes a ready job of the first topic that has one: consumers have no order, so
+    /// the queues are read one by one with `basic.get` before consuming.
     async fn get_in_order(
         &self,
         channel: &ConsumerChannel,
@@ -179,7 +177,7 @@ impl ClaimTask {
         for topic in &self.topics {
             let (queue, options) = (jobs_queue(*topic), BasicGetOptions::default());
             let get = channel.channel.basic_get(queue.into(), options);
-            if let Some(message) = self.client.config.call("taking a job", get).await? {
+            if let Some(message) = self.client.config.call("getting a job", get).await? {
                 return Ok(Some(message.delivery));
             }
         }
@@ -195,22 +193,25 @@ impl ClaimTask {
                 BasicConsumeOptions::default(),
                 FieldTable::default(),
             );
-            let consumer = self.client.config.call("joining the queue", consuming);
+            let consumer = self
+                .client
+                .config
+                .call("consuming a queue of jobs", consuming);
             self.consumers.push(consumer.await?);
         }
         Ok(())
     }
 
-    /// The prefetch is for each consumer: when one of several has a message,
-    /// the others may have one, too.
+    /// Cancels the consumers and requeues their messages. The prefetch counts for
+    /// each consumer: when one has a message, the others may have one, too.
     async fn hand_back_the_rest(&mut self, channel: &Arc<ConsumerChannel>) {
         channel.stop_consuming().await;
         for mut consumer in std::mem::take(&mut self.consumers) {
             while let Some(Ok(message)) = next(&mut consumer).await {
-                // Dropped, it is redelivered and counted: nothing is lost.
+                // A dropped job is redelivered and counted: no job is lost.
                 if let Err(error) = self.incoming.hand_back(message, channel).await {
                     tracing::debug!(
-                        "cannot hand back a job that arrived after the claim ended: {error}"
+                        "cannot requeue a job that arrived beside a claimed one, it is redelivered: {error}"
                     );
                 }
             }
@@ -221,7 +222,9 @@ impl ClaimTask {
         if let Some(mut kept) = kept
             && let Err(error) = kept.settle(&Settlement::HandBack).await
         {
-            tracing::debug!("cannot hand back a job whose claim was dropped: {error}");
+            tracing::debug!(
+                "cannot requeue a job whose claim was cancelled, it is redelivered: {error}"
+            );
         }
         if let Some(channel) = self.channel.clone() {
             self.hand_back_the_rest(&channel).await;
@@ -230,8 +233,8 @@ impl ClaimTask {
     }
 }
 
-/// The first message of several consumers, asked in their order; `None` when
-/// one of them has ended.
+/// Waits for the first message of several consumers, polled in their order. `None`:
+/// one consumer has ended.
 async fn first(consumers: &mut [lapin::Consumer]) -> Option<lapin::Result<LapinDelivery>> {
     poll_fn(|context| {
         for consumer in consumers.iter_mut() {

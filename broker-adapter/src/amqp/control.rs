@@ -19,7 +19,7 @@ use super::{
 };
 use crate::{BrokerError, Control, ControlConsumer};
 
-/// The longest body that is read.
+/// The longest body of a control message, in bytes.
 const BODY_BYTES: usize = 4 << 10;
 
 fn parse(bytes: &[u8]) -> Result<Control, BodyError> {
@@ -42,7 +42,7 @@ pub(super) struct AmqpControlConsumer {
     client: Arc<AmqpClient>,
     consumer: Option<lapin::Consumer>,
     backoff: Backoff,
-    /// A message that this release cannot read was logged.
+    /// Whether a message that this release cannot read was logged.
     warned: bool,
 }
 
@@ -57,12 +57,12 @@ impl AmqpControlConsumer {
         }
     }
 
-    /// Another release may send more than this one understands: one line in the
-    /// log is enough.
+    /// Logs the first message that this release cannot read: another release may
+    /// send many of them.
     fn ignore(&mut self, why: &BodyError) {
         if !std::mem::replace(&mut self.warned, true) {
             tracing::warn!(
-                "ignored a control message, and ignores further ones of this form silently: {why}"
+                "control message ignored, further ones are ignored without a log line: {why}"
             );
         }
     }
@@ -86,7 +86,7 @@ impl AmqpControlConsumer {
             ..BasicConsumeOptions::default()
         };
         let consuming = channel.basic_consume(name.into(), "".into(), options, table());
-        let what = "listening to control messages";
+        let what = "consuming control messages";
         config.call(what, consuming).await
     }
 }
@@ -104,7 +104,7 @@ impl ControlConsumer for AmqpControlConsumer {
         loop {
             let Some(consumer) = &mut self.consumer else {
                 if let Err(error) = self.joined().await {
-                    tracing::debug!("cannot consume control messages: {error}");
+                    tracing::debug!("cannot consume control messages yet: {error}");
                     tokio::time::sleep(self.backoff.pause()).await;
                 }
                 continue;

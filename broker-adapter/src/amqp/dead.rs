@@ -1,8 +1,8 @@
 //! Scans of the queue of dead letters.
 //!
-//! AMQP cannot look into a queue, so a scan takes every message and gives it
-//! back. Two processes that scan at the same time may each see a part; within
-//! one process scans wait for each other.
+//! AMQP cannot list a queue's messages, so a scan gets every message and requeues
+//! it. Two processes that scan at the same time may each see a part; within one
+//! process scans wait for each other.
 
 use std::collections::HashMap;
 
@@ -17,28 +17,28 @@ use super::{AmqpClient, config::AmqpConfig, letter::of_message, names::DEAD_QUEU
 use crate::{BrokerError, DeadLetter};
 
 const SCAN: usize = 4_096;
-/// Bytes that one scan holds.
+/// How many bytes of letters end a scan.
 const SCAN_BYTES: usize = 256 << 20;
 
 pub(super) struct ScannedLetters {
-    /// Every job's newest letter, in the order of the queue.
+    /// The newest letter of every job, in the order of the queue.
     pub(super) letters: Vec<DeadLetter>,
-    /// True when the scan reached the end of the queue.
+    /// Whether the scan reached the end of the queue.
     pub(super) all: bool,
-    /// True when a letter was to be removed and was there.
+    /// Whether a letter of the job `remove` was found and removed.
     pub(super) removed: bool,
 }
 
 impl AmqpClient {
-    /// Reads the letters. Removes those of the job `remove`, and those that a
+    /// Reads the letters. Removes the letters of the job `remove`, and those that a
     /// newer letter of the same job has replaced.
     pub(super) async fn scan(&self, remove: Option<JobId>) -> Result<ScannedLetters, BrokerError> {
         let _guard = self.one_scan.lock().await;
         let channel = self.consuming.channel().await?;
         let found = scan(&self.config, &channel, remove).await;
-        // Gives back whatever was taken and not removed.
+        // The close requeues every letter that was not removed.
         let closing = channel.close(200, "OK".into());
-        let closed = self.config.call("closing", closing).await;
+        let closed = self.config.call("closing a channel", closing).await;
         let found = found?;
         closed.map(|()| found)
     }
@@ -54,7 +54,7 @@ async fn scan(
         config.call("removing a dead letter", ack).await
     };
     let mut letters: Vec<Option<DeadLetter>> = Vec::new();
-    // Where in `letters` a job's newest letter is, with its message.
+    // The index in `letters` of each job's newest letter, with the letter's message.
     let mut newest: HashMap<JobId, (usize, BasicGetMessage)> = HashMap::new();
     let (mut bytes, mut removed, mut seen) = (0, false, 0);
     while seen < SCAN && bytes < SCAN_BYTES {

@@ -1,4 +1,4 @@
-//! Counts of the queues and of bytes, and the jobs that no queue can hold.
+//! Counts messages and bytes, and finds the jobs that no queue can hold.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -15,12 +15,12 @@ use super::{
 };
 use crate::{BrokerError, Depth, Rung};
 
-/// Since when a job has been asked for while all counts were zero.
+/// Since when `missing` has been called with a job while all counts were zero.
 pub(super) type AskedJobs = Mutex<HashMap<JobId, Instant>>;
 
 impl AmqpClient {
-    /// Messages of a queue that consumers hold, as of up to two statistics
-    /// intervals ago; `None` without the management API.
+    /// How many messages of a queue are unacknowledged, as of up to two statistics
+    /// intervals ago. `None`: there is no management API.
     async fn held(&self, queue: &str) -> Result<Option<usize>, BrokerError> {
         let Some(api) = &self.api else {
             return Ok(None);
@@ -43,16 +43,15 @@ pub(super) async fn depth(client: &AmqpClient, topic: Topic) -> Result<Depth, Br
     })
 }
 
-/// The queues of a topic: its jobs, then its rungs.
+/// The queues of a topic: first of its jobs, then of its rungs.
 fn queues_of(topic: Topic) -> [&'static str; 4] {
     let [short, medium, long] = Rung::ALL.map(|rung| rung_queue(topic, rung));
     [jobs_queue(topic), short, medium, long]
 }
 
-/// The jobs that no queue can hold. Counts of deliveries lag, so a job is
-/// missing only when it was asked for again and again while everything was
-/// empty, for as long as `quiet`. A wrong answer would cost a second proof,
-/// never a job.
+/// Finds the jobs that no queue can hold. Counts of deliveries lag, so a job is
+/// missing only when calls over at least the time `quiet` named the job and found
+/// every queue empty. A wrong answer would cost a second proof, never a job.
 pub(super) async fn missing(
     client: &AmqpClient,
     topic: Topic,
@@ -83,21 +82,21 @@ pub(super) async fn missing(
 
 fn due(asked: &mut HashMap<JobId, Instant>, jobs: &[JobId], client: &AmqpClient) -> Vec<JobId> {
     let (now, quiet) = (Instant::now(), client.config.quiet);
-    // What is not asked for any more is forgotten.
+    // Jobs that no call names any more are forgotten.
     asked.retain(|_, since| since.elapsed() < quiet * 4);
     let mut due = Vec::new();
     for job in jobs {
         let since = *asked.entry(*job).or_insert(now);
         if since.elapsed() >= quiet {
             due.push(*job);
-            // It will be published again: from then on it counts afresh.
+            // The caller publishes the job again: its time starts anew.
             asked.remove(job);
         }
     }
     due
 }
 
-/// Whether a topic and the results are empty, by all counts there are.
+/// Whether all counts of a topic and of the results are zero.
 async fn is_empty(client: &AmqpClient, topic: Topic) -> Result<bool, BrokerError> {
     for queue in [jobs_queue(topic), RESULTS_QUEUE] {
         if client.held(queue).await? != Some(0) {
@@ -110,17 +109,18 @@ async fn is_empty(client: &AmqpClient, topic: Topic) -> Result<bool, BrokerError
     Ok(counted.all(|count| count.ready == 0))
 }
 
-/// Bytes on the wire of all connections to a vhost since it was made, closed
+/// Bytes on the wire of all connections to a vhost since the vhost was made, closed
 /// connections included.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Traffic {
-    /// What the broker was sent.
+    /// Bytes that the broker received.
     pub received: u64,
-    /// What it sent.
+    /// Bytes that the broker sent.
     pub sent: u64,
 }
 
-/// By the broker's statistics; `None` without the management API.
+/// Reads the vhost's traffic from the broker's statistics. `None`: there is no
+/// management API, or no such vhost.
 pub(super) async fn traffic(client: &AmqpClient) -> Result<Option<Traffic>, BrokerError> {
     let Some(api) = &client.api else {
         return Ok(None);
@@ -129,7 +129,7 @@ pub(super) async fn traffic(client: &AmqpClient) -> Result<Option<Traffic>, Brok
     let Some(vhost) = vhost else {
         return Ok(None);
     };
-    // Absent until something was counted.
+    // A count is absent until its first byte.
     let octets = |name: &str| vhost[name].as_u64().unwrap_or(0);
     Ok(Some(Traffic {
         received: octets("recv_oct"),

@@ -1,4 +1,4 @@
-//! Waiting for RabbitMQ, and its errors with what to do about them.
+//! Waits for RabbitMQ's answers, and adds to its errors what to do about them.
 
 use std::{future::poll_fn, pin::Pin};
 
@@ -10,8 +10,8 @@ use super::config::AmqpConfig;
 use crate::BrokerError;
 
 impl AmqpConfig {
-    /// Waits for one answer of the broker. Every call to it goes through here: a
-    /// lost answer must not stop its caller for ever.
+    /// Waits for one answer of the broker, for at most `call_timeout`. Every call goes
+    /// through here: a lost answer must not stop its caller for ever.
     pub(super) async fn call<T>(
         &self,
         what: &str,
@@ -28,14 +28,14 @@ impl AmqpConfig {
         }
     }
 
-    /// The same where an error changes nothing: it is logged.
+    /// Waits like [`AmqpConfig::call`], and logs an error that changes nothing.
     pub(super) async fn call_or_log<T>(
         &self,
         what: &str,
         answer: impl Future<Output = lapin::Result<T>>,
     ) {
         if let Err(error) = self.call(what, answer).await {
-            tracing::debug!("{error}");
+            tracing::debug!("a call to RabbitMQ failed, without consequence: {error}");
         }
     }
 }
@@ -45,28 +45,28 @@ pub(super) async fn next<S: Stream + Unpin>(stream: &mut S) -> Option<S::Item> {
     poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
 }
 
-/// Why a consumer gives no more messages.
+/// The error of a consumer that gives no more messages.
 pub(super) fn consumer_ended<T>(what: &str, ended: Option<lapin::Result<T>>) -> BrokerError {
     match ended {
         Some(Err(error)) => away(what, &error),
         _ => {
-            let why = "the broker ended the consumer: is the queue still there?";
+            let why = "the broker cancelled the consumer: check that the queue exists";
             BrokerError::Away(why.into())
         }
     }
 }
 
-/// The runtime of AMQP has ended.
+/// The error of a call after the runtime of AMQP has ended.
 pub(super) fn shuts_down() -> BrokerError {
-    BrokerError::Away("the process shuts down".into())
+    BrokerError::Away("this process shuts down".into())
 }
 
-/// The error of a call, with what to do about it.
+/// The error of the call `what`, with what to do about the error.
 pub(super) fn away(what: &str, error: &lapin::Error) -> BrokerError {
     BrokerError::Away(format!("{what}: {}", explain(error)))
 }
 
-/// The code of the broker's answer, such as 404.
+/// The AMQP code of the broker's error, such as 404.
 pub(super) fn code(error: &lapin::Error) -> Option<u16> {
     match error.kind() {
         ErrorKind::ProtocolError(error) => Some(error.get_id()),
@@ -78,7 +78,7 @@ fn explain(error: &lapin::Error) -> String {
     let said = match error.kind() {
         ErrorKind::ProtocolError(error) => error.get_message().to_string(),
         ErrorKind::IOError(error) => return error.to_string(),
-        ErrorKind::MissingHeartbeatError => return "the broker fell silent".into(),
+        ErrorKind::MissingHeartbeatError => return "the broker's heartbeats are missing".into(),
         ErrorKind::InvalidChannelState(..) | ErrorKind::InvalidConnectionState(_) => {
             return "the connection was lost".into();
         }
@@ -90,7 +90,7 @@ fn explain(error: &lapin::Error) -> String {
         }
         Some(403) => "; the user or the password is wrong",
         Some(404) => "; run `zkwhirl provision`",
-        Some(406) => "; it was declared otherwise: drain it, delete it, run `zkwhirl provision`",
+        Some(406) => "; it has other arguments: drain it, delete it, run `zkwhirl provision`",
         Some(530) => "; the vhost is missing: run `zkwhirl provision`",
         _ => "",
     };

@@ -7,24 +7,24 @@ use lapin::{
 use zkwhirl_job::JobId;
 use zkwhirl_telemetry::trace::{HEADER, is_context};
 
-/// Counted by quorum queues: deliveries that ended without an ack.
+/// Set by quorum queues: how many deliveries of the message ended without an ack.
 pub(super) const DELIVERY_COUNT: &str = "x-delivery-count";
-/// How often the job was handed back so that another worker takes it.
+/// How often the job was requeued so that another worker takes it.
 pub(super) const PASSED_ON: &str = "zkwhirl-left-to-others";
 /// When a process first found that it cannot read the message, in milliseconds
 /// since the Unix epoch: see [`crate::unread`].
 pub(super) const UNREAD_SINCE: &str = "zkwhirl-unread-since";
-/// The attempt that the next claim will be, for people with a broker's console.
+/// The number of the job's next attempt, for people who read RabbitMQ's console.
 pub(super) const ATTEMPT: &str = "zkwhirl-attempt";
 
-/// `type` of the messages.
+/// The `type` property of a job's message.
 pub(super) const JOB: &str = "job";
 pub(super) const RESULT: &str = "result";
 pub(super) const LETTER: &str = "dead-letter";
 
 const PERSISTENT: u8 = 2;
 
-/// The properties of a message of this type about this job.
+/// The properties of a message of type `kind` about the job `id`.
 pub(super) fn properties(kind: &str, id: JobId) -> BasicProperties {
     BasicProperties::default()
         .with_delivery_mode(PERSISTENT)
@@ -53,13 +53,13 @@ pub(super) fn trace(properties: &BasicProperties) -> Option<String> {
     is_context(text).then(|| text.to_owned())
 }
 
-/// A header that is a count; 0 when there is none.
+/// Reads a header that is a count; 0 if the header is absent.
 pub(super) fn count(properties: &BasicProperties, name: &str) -> u32 {
     let number = number(properties, name).unwrap_or(0);
     u32::try_from(number).unwrap_or(u32::MAX)
 }
 
-/// A header that is a number of any width; what is below zero counts as zero.
+/// Reads an integer header of any width; a negative number becomes zero.
 pub(super) fn number(properties: &BasicProperties, name: &str) -> Option<u64> {
     let number = match value(properties, name)? {
         AMQPValue::LongLongInt(n) => *n,

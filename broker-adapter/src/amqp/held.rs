@@ -1,4 +1,4 @@
-//! A message that this process holds, and its settlement.
+//! An unacknowledged message of this process, and its settlement.
 
 use std::sync::{
     Arc,
@@ -15,7 +15,7 @@ use zkwhirl_job::envelope::JobEnvelope;
 use super::{channel::ConsumerChannel, error::shuts_down, message::OutgoingMessage};
 use crate::{BrokerError, Settlement, Settler};
 
-/// A message that is held. Dropped unsettled it goes back to the head of its
+/// An unacknowledged message. Dropping it unsettled returns it to the head of its
 /// queue, as after a crash.
 #[derive(Debug)]
 pub(super) struct HeldMessage {
@@ -37,9 +37,9 @@ impl HeldMessage {
         !self.settled.load(Ordering::Acquire) && self.channel.is_open() && self.acker.usable()
     }
 
-    /// Publishes `next`, what becomes of the message, then acks: a crash in
-    /// between repeats the job and loses nothing. A caller that stops waiting
-    /// does not stop it. `Ok(false)`: the lease was lost.
+    /// Publishes `next`, the message that replaces this one, then acks: a crash in
+    /// between repeats the job and loses nothing. A caller that stops waiting does
+    /// not stop the settlement. `Ok(false)`: the delivery was lost before.
     pub(super) async fn settle(
         self: &Arc<Self>,
         next: Option<OutgoingMessage>,
@@ -59,7 +59,8 @@ impl HeldMessage {
         settled.unwrap_or_else(|_| Err(shuts_down()))
     }
 
-    /// False when the broker did not get the ack, or has given the job away.
+    /// Acks the message. False: the broker did not get the ack, or has redelivered
+    /// the message.
     async fn ack(&self) -> bool {
         let acking = self.acker.ack(BasicAckOptions::default());
         let config = &self.channel.client.config;
@@ -75,11 +76,11 @@ impl Drop for HeldMessage {
             return;
         }
         let (channel, acker) = (self.channel.clone(), self.acker.clone());
-        // At once, so that the next claim waits for the return.
+        // Counted at once, so that the next claim waits for the return.
         channel.count_return(1);
         self.channel.client.handle.spawn(async move {
             channel.stop_consuming().await;
-            // Rejected, not nacked: since 4.3 a nack is not counted.
+            // Rejected, not nacked: RabbitMQ 4.3 and later do not count a nack.
             let rejecting = acker.reject(BasicRejectOptions { requeue: true });
             let config = &channel.client.config;
             config.call_or_log("returning a job", rejecting).await;
@@ -91,7 +92,7 @@ impl Drop for HeldMessage {
 #[derive(Debug)]
 pub(super) struct AmqpJobSettler {
     pub(super) held: Arc<HeldMessage>,
-    /// For handing it back.
+    /// The job, which a requeue publishes again.
     pub(super) job: JobEnvelope,
 }
 

@@ -1,5 +1,5 @@
-//! Messages of the queues of jobs: read, handed back, or passed on to another
-//! worker.
+//! Reads the messages of the job queues, and requeues those that another worker or
+//! another release should have.
 
 use std::sync::Arc;
 
@@ -18,9 +18,8 @@ use super::{
 };
 use crate::{BrokerError, Delivery, Rung};
 
-/// How often a job is passed on to workers that have not failed it. The first
-/// time it goes behind the other jobs, then it waits on the shortest rung: half
-/// a minute in all.
+/// How often a job is passed on to workers that have not failed it. The first time the job
+/// goes behind the other jobs, then it waits on the shortest rung: 20 s in all by default.
 const PASSES: u32 = 3;
 
 pub(super) struct Incoming {
@@ -42,8 +41,8 @@ impl Incoming {
         }
     }
 
-    /// The job for this worker. `None`: the message cannot be read, or the job
-    /// is passed on.
+    /// Returns the message's job if this worker may have it. `None`: the message could
+    /// not be read, or the job was passed on; either way the message is settled.
     pub(super) async fn take(
         &self,
         message: LapinDelivery,
@@ -63,16 +62,16 @@ impl Incoming {
         };
         match read.held.settle(Some(back.passed_on(passed + 1))).await {
             Ok(_) => Ok(None),
-            // While nothing can be published the job is ours: dropping it would
-            // count as a crash, and a long alarm would bury it.
+            // While the broker takes no messages this worker proves the job: dropping
+            // the job would count as a crash, and a long alarm would bury it.
             Err(error) => {
-                tracing::debug!("a job could not be passed on: {error}");
+                tracing::debug!(job = %job.id, "cannot requeue the job for another worker, proving it here: {error}");
                 Ok(Some(read.delivery))
             }
         }
     }
 
-    /// Hands a job back that came after the claim had another.
+    /// Requeues a job that arrived after the claim had another job.
     pub(super) async fn hand_back(
         &self,
         message: LapinDelivery,
@@ -85,7 +84,7 @@ impl Incoming {
         Ok(())
     }
 
-    /// The job in a message. `None`: it could not be read, and was dealt with.
+    /// Reads the job in a message. `None`: the message cannot be read and is settled.
     async fn read(
         &self,
         message: LapinDelivery,
@@ -124,8 +123,8 @@ impl Incoming {
         counted.is_ok_and(|[count]| count.consumers > 1)
     }
 
-    /// Whether this worker failed the job in this series of attempts: a
-    /// replayed job starts afresh.
+    /// Whether this worker failed the job in the current series of attempts: a
+    /// replayed job starts a new series.
     fn has_failed(&self, job: &JobEnvelope) -> bool {
         let failed = job.failed_in_series();
         failed.iter().any(|record| record.worker == self.worker)

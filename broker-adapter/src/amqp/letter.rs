@@ -1,8 +1,8 @@
-//! Messages of the queue of dead letters as [`DeadLetter`]s.
+//! Reads the messages of the queue of dead letters as [`DeadLetter`]s.
 //!
-//! Three things end there: our own letters; jobs that the broker gave up on at
-//! the delivery limit, as they were; and bodies that are damaged. All are shown
-//! as letters.
+//! Three kinds of messages end there: zkWhirl's own letters; jobs that the broker
+//! dead-lettered at the delivery limit, unchanged; and damaged bodies. Each is
+//! read as a letter.
 
 use bytes::Bytes;
 use lapin::{
@@ -14,7 +14,7 @@ use zkwhirl_job::envelope::{BODY_BYTES, BodyError, JobEnvelope, body};
 use super::headers::{LETTER, RESULT};
 use crate::{DeadClass, DeadLetter};
 
-/// The longest letter: a job's longest body and its reason.
+/// The longest letter in bytes: a job's longest body and its reason.
 pub(super) const LETTER_BYTES: usize = BODY_BYTES + (64 << 10);
 
 pub(super) fn encode(letter: &DeadLetter) -> Bytes {
@@ -25,7 +25,7 @@ fn decode(bytes: &[u8]) -> Result<DeadLetter, BodyError> {
     body::decode(bytes, "dead letter", LETTER_BYTES)
 }
 
-/// The letter of a message that was not read; `why` follows
+/// Makes the letter of a message that cannot be read; `why` follows
 /// `job 1c9f… parked: `.
 pub(super) fn of_unread(
     bytes: &[u8],
@@ -56,11 +56,11 @@ pub(super) fn of_message(
             DeadLetter::crashes(delivery_limit + 1, delivery_limit),
         ),
         Some(reason) => {
-            let why = format!("the broker gave it up ({reason})");
+            let why = format!("the broker dead-lettered the job ({reason})");
             (DeadClass::Failed, why)
         }
         None => {
-            let why = "found among the dead letters, but it is no letter";
+            let why = "the message in the queue of dead letters is no letter";
             (DeadClass::Damaged, why.to_owned())
         }
     };
@@ -77,7 +77,7 @@ pub(super) fn of_message(
     letter
 }
 
-/// What the broker notes about a message's last death: the reason, and the time
+/// Reads the newest entry of a message's `x-death` header: the reason, and the time
 /// in milliseconds since the Unix epoch.
 fn death(properties: &BasicProperties) -> (Option<String>, Option<u64>) {
     let headers = properties.headers().as_ref().map(FieldTable::inner);

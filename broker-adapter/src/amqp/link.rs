@@ -1,8 +1,8 @@
-//! One connection that is made again whenever it is lost.
+//! A connection to RabbitMQ that is made again whenever it is lost.
 //!
 //! lapin's own recovery is not used: it hides an outage from the consumers,
-//! knows one host and gives up in the end. Each connection has a generation; a
-//! delivery of an older generation is lost.
+//! supports one host and gives up in the end. Each connection has a generation; a
+//! delivery of an older generation can no longer be settled.
 
 use std::sync::Arc;
 
@@ -23,12 +23,12 @@ use super::{
 use crate::BrokerError;
 use zkwhirl_job::clock::Backoff;
 
-/// How often the state of a silent connection is read.
+/// How often the state of an idle connection is read.
 const LOOK: Duration = Duration::from_millis(500);
-/// A connection that held this long was a good one: the next pause is short.
+/// How long a connection must last to make the next pause short again.
 const GOOD: Duration = Duration::from_secs(10);
 
-/// The current connection, if there is one.
+/// The current connection of one role, if it is connected.
 #[derive(Debug)]
 pub(super) struct AmqpLink {
     role: &'static str,
@@ -37,7 +37,7 @@ pub(super) struct AmqpLink {
     reconnector: AbortHandle,
 }
 
-/// The connection, or why there is none.
+/// The connection, or the error of the last try to connect.
 type LinkState = Result<Arc<LiveConnection>, BrokerError>;
 
 #[derive(Debug)]
@@ -63,7 +63,7 @@ impl AmqpLink {
         }
     }
 
-    /// The connection; waits for one for as long as `patience`.
+    /// Waits for a connection, for at most `patience`.
     pub(super) async fn live(
         &self,
         patience: Duration,
@@ -76,7 +76,7 @@ impl AmqpLink {
         }
         match &*self.state.borrow() {
             Err(why) => Err(why.clone()),
-            Ok(_) => Err(BrokerError::Away("the connection comes and goes".into())),
+            Ok(_) => Err(BrokerError::Away("the connection is unstable".into())),
         }
     }
 
@@ -86,28 +86,31 @@ impl AmqpLink {
         self.config.call("opening a channel", opening).await
     }
 
-    /// The host of the connection and its generation, when there is one.
+    /// The host and the generation of the connection, if connected.
     pub(super) fn now(&self) -> Option<(String, u64)> {
         let state = self.state.borrow();
         let live = state.as_ref().ok()?;
         Some((live.host.clone(), live.generation))
     }
 
-    /// True while the broker takes no messages, by its own notification.
+    /// Whether the broker has sent `connection.blocked`: it takes no messages.
     pub(super) fn blocked(&self) -> bool {
         let state = self.state.borrow();
         let live = state.as_ref();
         live.is_ok_and(|live| live.connection.status().blocked())
     }
 
-    /// Ends the connection in good order.
+    /// Closes the connection with an AMQP close.
     pub(super) async fn close(&self) {
         self.reconnector.abort();
         let state = self.state.borrow().clone();
         if let Ok(live) = state {
             let closing = live.connection.close(200, "OK".into());
             if let Err(error) = self.config.call("closing", closing).await {
-                tracing::debug!("{}: {error}", self.role);
+                tracing::debug!(
+                    "{}: cannot close the connection to RabbitMQ: {error}",
+                    self.role
+                );
             }
         }
     }
@@ -119,7 +122,7 @@ impl Drop for AmqpLink {
     }
 }
 
-/// Runs on the runtime of AMQP, and so do the connections that it makes.
+/// Connects again after every loss. It and its connections run on AMQP's runtime.
 struct Reconnector {
     role: &'static str,
     config: Arc<AmqpConfig>,
@@ -140,7 +143,7 @@ impl Reconnector {
                     tried = 0;
                     let since = Instant::now();
                     let why = self.serve(host, generation, connection).await;
-                    tracing::warn!("{} lost {host}: {why}", self.role);
+                    tracing::warn!("{} lost its connection to {host}: {why}", self.role);
                     self.down(format!("{host}: {why}"));
                     if since.elapsed() >= GOOD {
                         backoff.reset();
@@ -152,15 +155,15 @@ impl Reconnector {
                 }
             }
             at = (at + 1) % hosts.len();
-            // After an outage the other hosts are tried at once, and a round
-            // without success is followed by a pause.
+            // After an outage the other hosts are tried at once. A pause follows each
+            // round without success.
             if tried == 0 || tried % hosts.len() == 0 {
                 sleep(backoff.pause()).await;
             }
         }
     }
 
-    /// Shows the state; the connection of `provision` has no metric.
+    /// Publishes the state and its metric; `provision`'s connection has no metric.
     fn show(&self, state: LinkState, up: f64) {
         if ["publisher", "consumer"].contains(&self.role) {
             BROKER_CONNECTED.set([self.role], up);
@@ -178,10 +181,10 @@ impl Reconnector {
         };
         let others = match self.config.hosts.len() - 1 {
             0 => String::new(),
-            1 => ", and one other host is no better".into(),
-            n => format!(", and {n} other hosts are no better"),
+            1 => ", nor one other host".into(),
+            n => format!(", nor {n} other hosts"),
         };
-        tracing::debug!("{}: {why}", self.role);
+        tracing::debug!("{} cannot connect to {host}: {why}", self.role);
         self.down(format!("cannot reach RabbitMQ at {host}{others}: {why}"));
     }
 
@@ -206,7 +209,7 @@ impl Reconnector {
         }
     }
 
-    /// Watches over a connection until it is gone; says why it is.
+    /// Publishes a connection and watches it until it is lost; returns the reason.
     async fn serve(&self, host: &Endpoint, generation: u64, connection: Connection) -> String {
         let mut events = Box::pin(connection.events_listener());
         let live = Arc::new(LiveConnection {
@@ -223,10 +226,10 @@ impl Reconnector {
                 event = next(&mut events) => match event {
                     Some(Event::Error(error)) => why = error.to_string(),
                     Some(Event::ConnectionBlocked(reason)) => {
-                        tracing::warn!("{host} blocks publishers: {reason}");
+                        tracing::warn!("RabbitMQ at {host} blocks publishers: {reason}");
                     }
                     Some(Event::ConnectionUnblocked) => {
-                        tracing::info!("{host} no longer blocks publishers");
+                        tracing::info!("RabbitMQ at {host} no longer blocks publishers");
                     }
                     Some(_) => {}
                     None => return why,

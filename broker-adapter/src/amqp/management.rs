@@ -1,4 +1,4 @@
-//! The management API: what AMQP does not tell, and what it cannot set.
+//! The client of RabbitMQ's management API, for values that AMQP cannot read or set.
 
 use std::time::Duration;
 
@@ -9,15 +9,15 @@ use url::Url;
 use super::config::Management;
 use crate::BrokerError;
 
-/// For one answer.
+/// How long one request may take.
 const TIMEOUT: Duration = Duration::from_secs(10);
 
 #[derive(Debug)]
 pub(super) struct ManagementApi {
     client: reqwest::Client,
-    /// Without user and password.
+    /// The API's URL, without user and password.
     base: Url,
-    /// The user that this client is.
+    /// The user that this client logs in with.
     pub(super) user: String,
     password: String,
     shown: String,
@@ -34,7 +34,7 @@ impl ManagementApi {
         let mut base = management.url.clone();
         let user = percent_decoded(base.username());
         let password = percent_decoded(base.password().unwrap_or_default());
-        // Cannot fail: an http URL may have neither.
+        // Cannot fail: an http URL may have no user and no password.
         let _ = (base.set_username(""), base.set_password(None));
         Ok(Self {
             client,
@@ -45,20 +45,20 @@ impl ManagementApi {
         })
     }
 
-    /// Reads something; `None` when it is not there.
+    /// Reads the object at `path`. `None`: it does not exist.
     pub(super) async fn get(&self, path: &[&str]) -> Result<Option<Value>, BrokerError> {
         self.call(Method::GET, path, None).await
     }
 
-    /// Makes or changes something.
+    /// Makes or changes the object at `path`.
     pub(super) async fn put(&self, path: &[&str], body: &Value) -> Result<(), BrokerError> {
         let put = self.call(Method::PUT, path, Some(body)).await?;
         put.map(|_| ())
-            .ok_or_else(|| self.away(path, "it is not there"))
+            .ok_or_else(|| self.away(path, "it does not exist"))
     }
 
     #[cfg(any(test, feature = "test-util"))]
-    /// Removes something; also when it is not there.
+    /// Removes the object at `path`, if it exists.
     pub(super) async fn delete(&self, path: &[&str]) -> Result<(), BrokerError> {
         self.call(Method::DELETE, path, None).await.map(|_| ())
     }
@@ -114,7 +114,7 @@ fn parse(text: &str) -> Value {
     serde_json::from_str(text).unwrap_or(Value::Null)
 }
 
-/// RabbitMQ's own message, at most 200 characters of it.
+/// The first 200 characters of RabbitMQ's own error message.
 fn reason(text: &str) -> String {
     let answer = parse(text);
     let said = answer["reason"].as_str().unwrap_or(text);
@@ -128,7 +128,7 @@ fn root_cause(error: &reqwest::Error) -> String {
 }
 
 fn percent_decoded(text: &str) -> String {
-    // The one decoder at hand reads `key=value` lists, where plus is a space.
+    // The available decoder reads `key=value` lists, where plus is a space.
     let list = format!("v={}", text.replace('+', "%2B").replace('&', "%26"));
     let pairs = url::form_urlencoded::parse(list.as_bytes());
     pairs.map(|(_, value)| value.into_owned()).collect()

@@ -1,4 +1,4 @@
-//! The messages that go out.
+//! Makes the messages that this process publishes.
 
 use bytes::Bytes;
 use lapin::{
@@ -22,20 +22,20 @@ use super::{
 };
 use crate::{BrokerError, DeadLetter, Rung};
 
-/// A message on its way out. One that no queue takes is an error, except on the
-/// exchange of control messages: a fleet without a listening process is none.
+/// A message to publish. Publishing a message that no queue takes is an error,
+/// except on the exchange of control messages, where no process may be listening.
 #[derive(Debug, Clone)]
 pub(super) struct OutgoingMessage {
     pub(super) exchange: &'static str,
     pub(super) key: String,
-    /// The queue that it ends in, for the error when that is full.
+    /// The queue that the message ends in, for the error if that queue is full.
     pub(super) queue: &'static str,
     pub(super) properties: BasicProperties,
     pub(super) body: Bytes,
 }
 
 impl OutgoingMessage {
-    /// A job for its topic, at once or after a rung's delay.
+    /// Makes the message of a job for its topic, at once or after a rung's delay.
     pub(super) fn job(job: &JobEnvelope, after: Option<Rung>) -> Result<Self, BrokerError> {
         match after {
             None => Self::outgoing(job, JOBS, job_key(job.kind), jobs_queue(job.topic())),
@@ -48,8 +48,8 @@ impl OutgoingMessage {
         Self::outgoing(job, RETRY, retry_key(job.kind, Some(rung)), queue)
     }
 
-    /// A job that comes back behind the others; workers may only write to the
-    /// retry exchange, which leads on to the jobs.
+    /// Makes the message that requeues a job behind the others. Workers may not write
+    /// to the jobs exchange, so it goes to the retry exchange, which leads on to jobs.
     pub(super) fn hand_back(job: &JobEnvelope) -> Result<Self, BrokerError> {
         let queue = jobs_queue(job.topic());
         Self::outgoing(job, RETRY, retry_key(job.kind, None), queue)
@@ -83,13 +83,18 @@ impl OutgoingMessage {
             properties: properties(RESULT, result.id)
                 .with_correlation_id(correlation.into())
                 .with_headers(headers),
-            body: fits("job", result.id, result.to_bytes(), BODY_BYTES)?,
+            body: fits(
+                "the result of job",
+                result.id,
+                result.to_bytes(),
+                BODY_BYTES,
+            )?,
         })
     }
 
-    /// A message that this release cannot read, back to the longest rung of its
-    /// topic or, without a topic, of the results. Body and headers stay as they
-    /// are, but for the time since when it is unread.
+    /// Makes the message that returns an unreadable message to the longest rung of
+    /// its topic or, without a topic, of the results. Body and headers stay the same,
+    /// except for the header with the time since when the message is unread.
     pub(super) fn unread(message: UnreadMessage, since_ms: u64) -> Self {
         let UnreadMessage {
             topic,
@@ -120,8 +125,8 @@ impl OutgoingMessage {
         })
     }
 
-    /// Notes how often the job was passed on to other workers. The header lives as
-    /// long as the attempt does: a retry is a new message without it.
+    /// Sets the header that counts how often the job was passed on to other workers.
+    /// The count is per attempt: a retry is a new message without the header.
     pub(super) fn passed_on(mut self, times: u32) -> Self {
         let mut headers = header(PASSED_ON, times);
         insert_trace(&mut headers, trace(&self.properties).as_deref());
@@ -130,19 +135,19 @@ impl OutgoingMessage {
     }
 }
 
-/// A message as the broker delivered it.
+/// A delivered message that this process cannot read.
 #[derive(Debug, Clone)]
 pub(super) struct UnreadMessage {
-    /// The topic of its queue; `None` for the queue of results.
+    /// The topic of the message's queue; `None` for the queue of results.
     pub(super) topic: Option<Topic>,
-    /// Its routing key.
+    /// The message's routing key.
     pub(super) key: String,
     pub(super) body: Bytes,
     pub(super) properties: BasicProperties,
 }
 
 impl UnreadMessage {
-    /// `topic` reads the topic from the routing key.
+    /// Takes over a delivered message; `topic` reads the topic from the routing key.
     pub(super) fn of(message: LapinDelivery, topic: impl FnOnce(&str) -> Option<Topic>) -> Self {
         let key = message.routing_key.to_string();
         Self {

@@ -1,8 +1,8 @@
 //! The broker on RabbitMQ (3.10 and later), for a fleet.
 //!
-//! Quorum queues with few arguments and the rest in policies; see `names` for
-//! the topology. [`provision`](provision::provision) makes the topology, the
-//! other roles check that it is there. Two connections per process: one
+//! All queues are quorum queues, whose limits are in policies; see `names` for the
+//! topology. [`provision`](provision::provision) makes the topology, the other
+//! roles check that the topology exists. Two connections per process: one
 //! publishes, one consumes, because a broker that is low on memory or disk stops
 //! reading publishers. Both live on a runtime of their own with one thread, so
 //! that no proof can starve their heartbeats; callers may wait on any runtime.
@@ -12,12 +12,12 @@
 //!   come from the management API, which lags by up to two of the broker's
 //!   statistics intervals (5 s each by default), and are 0 without it. The age
 //!   of the oldest job is not known.
-//! * A worker that failed a job passes it on by handing it back: first at once,
-//!   then over the shortest rung while other consumers are there, three times in
-//!   all.
-//! * A consumer that waits for several topics is not counted as one while it
+//! * A worker that failed a job passes the job on by requeueing it: first at once,
+//!   then over the shortest rung while the queue has other consumers, three times
+//!   in all.
+//! * A worker that consumes several topics does not count as a consumer while it
 //!   holds a job.
-//! * A scan of the dead letters takes them for a moment, see `dead`.
+//! * A scan of the dead letters holds them unacknowledged, see `dead`.
 
 mod channel;
 mod check;
@@ -68,23 +68,23 @@ use management::ManagementApi;
 use message::OutgoingMessage;
 use publisher::AmqpPublisher;
 
-/// RabbitMQ. Clones share the two connections.
+/// The broker on RabbitMQ. Clones share the two connections.
 #[derive(Debug, Clone)]
 pub struct AmqpBroker {
     client: Arc<AmqpClient>,
 }
 
-/// What the broker, its consumers and their deliveries share.
+/// The state that the broker, its consumers and their deliveries share.
 struct AmqpClient {
     config: Arc<AmqpConfig>,
     consuming: AmqpLink,
     publisher: Arc<AmqpPublisher>,
-    /// Held by a scan of the dead letters.
+    /// Locked during a scan of the dead letters.
     one_scan: Mutex<()>,
     api: Option<ManagementApi>,
     asked: depth::AskedJobs,
     handle: Handle,
-    /// Ended without waiting when the last holder goes.
+    /// The runtime of AMQP, shut down without waiting when the client is dropped.
     runtime: Option<Runtime>,
 }
 
@@ -102,22 +102,22 @@ impl Drop for AmqpClient {
     }
 }
 
-/// How the connections stand.
+/// The state of the two connections to RabbitMQ.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AmqpStatus {
-    /// The host that is consumed from, when there is a connection.
+    /// The host of the consuming connection, if connected.
     pub consuming: Option<String>,
-    /// The host that is published to, when there is a connection.
+    /// The host of the publishing connection, if connected.
     pub publishing: Option<String>,
     /// The broker takes no messages: it is low on memory or disk.
     pub blocked: bool,
-    /// Connections that were made so far, both together.
+    /// How many connections were made so far, of both kinds together.
     pub connections: u64,
 }
 
 impl AmqpBroker {
-    /// Starts connecting, and goes on for as long as the broker lives. Fails
-    /// only when no thread can be started.
+    /// Starts to connect, and connects again after every loss until the broker is
+    /// dropped. Fails only if a thread or the HTTP client cannot be made.
     pub fn start(config: AmqpConfig) -> Result<Self, BrokerError> {
         let runtime = Builder::new_multi_thread()
             .worker_threads(1)
@@ -148,27 +148,27 @@ impl AmqpBroker {
         })
     }
 
-    /// Waits for both connections, then looks whether the topology is there.
-    /// The error names what is missing.
+    /// Waits for each connection for at most `patience`, then checks the topology.
+    /// The error names the exchanges and queues that are missing.
     pub async fn ready(&self, patience: Duration) -> Result<(), BrokerError> {
         self.client.consuming.live(patience).await?;
         self.client.publisher.link.live(patience).await?;
         topology::verify(&self.client).await
     }
 
-    /// Finds what would hurt later: see [`Finding`]. `longest_job` is the longest
-    /// deadline of a job.
+    /// Checks RabbitMQ's version and the settings of the queues: see [`Finding`].
+    /// `longest_job` is the longest deadline of a job.
     pub async fn check(&self, longest_job: Duration) -> Result<Vec<Finding>, BrokerError> {
         check::check(&self.client, longest_job).await
     }
 
-    /// Bytes through the broker, by its statistics, which lag by up to one of
-    /// its intervals (5 s by default); `None` without the management API.
+    /// Reads the vhost's bytes from the broker's statistics, which lag by up to one
+    /// interval (5 s by default). `None`: there is no management API or no vhost.
     pub async fn traffic(&self) -> Result<Option<Traffic>, BrokerError> {
         depth::traffic(&self.client).await
     }
 
-    /// How the connections stand.
+    /// The present state of both connections.
     pub fn status(&self) -> AmqpStatus {
         let consuming = self.client.consuming.now();
         let publishing = self.client.publisher.link.now();
@@ -181,8 +181,8 @@ impl AmqpBroker {
         }
     }
 
-    /// Closes both connections in good order. What is held unsettled goes back
-    /// to its queue; every later call fails.
+    /// Closes both connections with an AMQP close. Unsettled messages go back to
+    /// their queues; every later call fails.
     pub async fn close(&self) {
         self.client.publisher.link.close().await;
         self.client.consuming.close().await;

@@ -1,4 +1,4 @@
-//! The topology: which exchanges and queues there are, and what leads where.
+//! The topology: the names of the exchanges and queues, and the bindings.
 //!
 //! ```text
 //! zkwhirl.jobs     topic   <topic>.<kind>, <rung>.<topic>.<kind> → zkwhirl.jobs.<topic>.v1
@@ -6,13 +6,13 @@
 //!                             (after the rung's delay, dead-lettered back to zkwhirl.jobs)
 //!                          now.<topic>.<kind> → zkwhirl.jobs
 //!                          10m.results.<kind> → zkwhirl.retry.results.10m.v1
-//!                             (results that another release wrote; then back to zkwhirl.results)
+//!                             (unreadable results; after 10 min back to zkwhirl.results)
 //! zkwhirl.results  fanout  → zkwhirl.results.v1
 //! zkwhirl.dead     fanout  → zkwhirl.dead.v1
 //! zkwhirl.control  fanout  → an exclusive queue of each process
 //! ```
-//! Workers write to `retry`, `results` and `dead` only. Every topic has its own
-//! rungs, so that its count of unfinished jobs is its own.
+//! Workers publish jobs and results to `retry`, `results` and `dead` only. Each topic
+//! has its own rungs, so that each topic's unfinished jobs can be counted.
 
 use lapin::ExchangeKind;
 use zkwhirl_job::{Kind, Topic};
@@ -26,10 +26,10 @@ pub(super) const DEAD: &str = "zkwhirl.dead";
 pub(super) const CONTROL: &str = "zkwhirl.control";
 
 pub(super) const RESULTS_QUEUE: &str = "zkwhirl.results.v1";
-/// Where results wait that the bridge cannot read.
+/// The queue in which results wait that the bridge cannot read.
 pub(super) const UNREAD_RESULTS_QUEUE: &str = "zkwhirl.retry.results.10m.v1";
 pub(super) const DEAD_QUEUE: &str = "zkwhirl.dead.v1";
-/// What the exclusive queues of processes begin with.
+/// The beginning of the names of the processes' exclusive queues.
 pub(super) const CONTROL_QUEUES: &str = "zkwhirl.control.";
 
 pub(super) const EXCHANGES: [(&str, ExchangeKind); 5] = [
@@ -63,18 +63,17 @@ pub(super) fn job_key(kind: Kind) -> String {
     format!("{}.{name}", kind.topic().name())
 }
 
-/// The routing key of a job that comes back, at once or after a delay.
+/// The routing key of a job that is requeued, at once or after a rung's delay.
 pub(super) fn retry_key(kind: Kind, rung: Option<Rung>) -> String {
     format!("{}.{}", rung.map_or("now", Rung::name), job_key(kind))
 }
 
-/// Where a message waits that its reader cannot read; without a topic it is a
-/// result.
+/// The queue in which an unreadable message waits; without a topic the message is a result.
 pub(super) fn unread_queue(topic: Option<Topic>) -> &'static str {
     topic.map_or(UNREAD_RESULTS_QUEUE, |topic| rung_queue(topic, Rung::Long))
 }
 
-/// The routing key of such a message: the last word, its kind, is kept.
+/// The routing key of an unreadable message: the last word, the kind, is kept.
 pub(super) fn unread_key(topic: Option<Topic>, key: &str) -> String {
     let queue = topic.map_or("results", Topic::name);
     let kind = key.rsplit('.').next().filter(|kind| !kind.is_empty());
@@ -82,19 +81,19 @@ pub(super) fn unread_key(topic: Option<Topic>, key: &str) -> String {
     format!("{}.{queue}.{kind}", Rung::Long)
 }
 
-/// The topic in a routing key of a job.
+/// Reads the topic in a routing key of a job.
 pub(super) fn topic_of(key: &str) -> Option<Topic> {
     let mut words = key.split('.').rev().skip(1);
     words.find_map(|word| word.parse().ok())
 }
 
-/// A process's name for use inside AMQP names, which have at most 255 bytes.
+/// Cuts a process's name for AMQP names, which have at most 255 bytes.
 pub(super) fn short(name: &str) -> String {
     name.chars().take(40).collect()
 }
 
-/// All durable queues. The dead letters' comes first: what is dead-lettered
-/// while it is not there yet piles up in the broker's memory.
+/// All durable queues. The queue of dead letters comes first: while it does not
+/// exist, dead-lettered messages pile up in the broker's memory.
 pub(super) fn queues() -> Vec<&'static str> {
     let jobs = Topic::ALL.map(jobs_queue);
     let rungs = Topic::ALL.map(|topic| Rung::ALL.map(|rung| rung_queue(topic, rung)));
@@ -103,8 +102,8 @@ pub(super) fn queues() -> Vec<&'static str> {
     all
 }
 
-/// What is bound to what: source exchange, pattern, and the queue or, for the
-/// last part true, the exchange.
+/// The bindings: source exchange, pattern, destination, and whether the destination
+/// is an exchange (otherwise it is a queue).
 pub(super) fn bindings() -> Vec<(&'static str, String, &'static str, bool)> {
     let mut all = vec![
         (DEAD, String::new(), DEAD_QUEUE, false),

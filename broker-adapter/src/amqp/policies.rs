@@ -1,5 +1,5 @@
-//! The policies of the queues: every limit that can be changed without making
-//! a queue anew.
+//! The policies of the queues: every limit that can be changed without deleting
+//! and declaring a queue again.
 
 use serde_json::{Map, Value, json};
 use zkwhirl_job::Topic;
@@ -13,9 +13,11 @@ use super::{
 };
 use crate::Rung;
 
-/// A result that this many bridges did not survive is a dead letter.
+/// How many deliveries of a result may end without an ack, for example because the
+/// bridge crashed, before the result is a dead letter.
 const RESULT_DELIVERIES: u32 = 100;
-/// Each look at the dead letters counts one delivery of each: no limit.
+/// The delivery limit of dead letters, in effect none: every scan counts as one
+/// delivery of each letter.
 const LOOKS: u32 = i32::MAX as u32;
 
 #[derive(Debug, Clone, PartialEq)]
@@ -23,7 +25,7 @@ pub(super) struct QueuePolicy {
     pub(super) name: String,
     /// A regular expression over queue names.
     pub(super) pattern: String,
-    /// The queues that it is for.
+    /// The queues that the policy applies to.
     pub(super) queues: Vec<&'static str>,
     pub(super) definition: Map<String, Value>,
 }
@@ -32,9 +34,9 @@ pub(super) struct QueuePolicy {
 pub(super) struct Version(pub(super) u32, pub(super) u32);
 
 impl Version {
-    /// The oldest one that has what we need: dead-lettering at least once.
+    /// The oldest supported release: the first with at-least-once dead-lettering.
     pub(super) const OLDEST: Self = Self(3, 10);
-    /// From here on a policy can set the time that a consumer may hold a job.
+    /// The first release whose policies can set the consumer timeout.
     pub(super) const CONSUMER_TIMEOUT: Self = Self(3, 12);
 
     /// Reads `3.10.8` or `4.1.0-rc.1`.
@@ -102,18 +104,18 @@ fn policy(name: &str, queues: &[&'static str], definition: Map<String, Value>) -
 }
 
 impl QueuePolicy {
-    /// The body that sets it over the management API.
+    /// The request body that sets the policy over the management API.
     pub(super) fn body(&self) -> Value {
         json!({
             "pattern": self.pattern,
             "definition": self.definition,
             "apply-to": "queues",
-            // Above whatever an operator has for all queues; one policy counts.
+            // Above an operator's policy for all queues: only one policy applies.
             "priority": 10,
         })
     }
 
-    /// The command that sets it where there is no management API.
+    /// The shell command that sets the policy without the management API.
     pub(super) fn command(&self, vhost: &str) -> String {
         let definition = Value::Object(self.definition.clone());
         format!(

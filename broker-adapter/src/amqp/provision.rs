@@ -1,6 +1,5 @@
-//! Makes the topology: once, by an operator or a deployment, before any role
-//! starts. Saying it again changes nothing, except the policies to what is
-//! asked for.
+//! Makes the topology: once, by an operator or a deployment, before any role starts.
+//! A second run changes nothing except users, and policies whose limits differ.
 
 use std::sync::Arc;
 
@@ -23,23 +22,23 @@ use super::{
 use crate::BrokerError;
 
 named! {
-    /// What a user of the broker may do; the name is for users and options.
+    /// The role of a user of the broker, which determines the user's permissions.
     pub enum Role {
         /// Publishes jobs, reads results, reads and replays dead letters.
         Bridge = "bridge",
         /// Reads jobs, publishes results, retries and dead letters. It cannot
         /// forge a new job nor read a result; it can purge the queues it reads.
         Worker = "worker",
-        /// Looks at the management API, touches nothing.
+        /// Reads the management API; has no permission on exchanges and queues.
         Monitor = "monitor",
     }
 }
 
 impl Role {
-    /// Regular expressions: configure, write (to exchanges), read (from
-    /// queues). Every process may have its own queue for control messages.
-    /// The bridge counts jobs and rungs, for which RabbitMQ wants any permission
-    /// on the queue since 4.3.1: to write is the harmless one.
+    /// The role's regular expressions for configure, write (to exchanges) and read
+    /// (from queues). Every process may have its own queue for control messages.
+    /// The bridge counts jobs and rungs, for which RabbitMQ since 4.3.1 requires any
+    /// permission on the queue: write is the harmless one.
     fn permissions(self) -> [&'static str; 3] {
         const CONTROL: &str = r"^zkwhirl\.control\..+$";
         match self {
@@ -66,14 +65,14 @@ impl Role {
     }
 }
 
-/// A user to make.
+/// A user of RabbitMQ that `provision` makes.
 #[derive(Clone)]
 pub struct User {
-    /// The name that it logs in with.
+    /// The name that the user logs in with.
     pub name: String,
-    /// The password.
+    /// The user's password.
     pub password: String,
-    /// What it may do.
+    /// The role, which determines the user's permissions.
     pub role: Role,
 }
 
@@ -83,9 +82,9 @@ impl std::fmt::Debug for User {
     }
 }
 
-/// Makes vhost, policies, exchanges, queues, bindings and users; the AMQP user
-/// must be allowed to. Says in one line each what it did, and what is left to
-/// do by hand where there is no management API.
+/// Makes vhost, policies, exchanges, queues, bindings and users; the AMQP user needs
+/// the permissions for it. Returns one line for each thing made and, without a
+/// management API, the commands that an operator must run.
 pub async fn provision(config: &AmqpConfig, users: &[User]) -> Result<Vec<String>, BrokerError> {
     let mut said = Vec::new();
     let api = config
@@ -120,18 +119,18 @@ async fn make_vhost(api: &ManagementApi, config: &AmqpConfig) -> Result<String, 
     owners.extend(config.hosts.first().map(|host| host.user()));
     owners.dedup();
     for owner in owners {
-        // A vhost may be made although the answer came too late: then it has
-        // no owner yet. Permissions that are there are left as they are.
+        // RabbitMQ may have made the vhost although its answer came too late: then
+        // the vhost has no owner yet. Existing permissions stay unchanged.
         let path = ["permissions", vhost, owner];
         if api.get(&path).await?.is_none() {
             api.put(&path, &all).await?;
         }
     }
-    let found = if is_there { "is there" } else { "made" };
+    let found = if is_there { "exists" } else { "made" };
     Ok(format!("vhost {vhost}: {found}"))
 }
 
-/// Before the queues, so that no message meets a queue without its limits.
+/// Sets the policies, before the queues exist: no message meets a queue without limits.
 async fn make_policies(api: &ManagementApi, config: &AmqpConfig) -> Result<String, BrokerError> {
     let all = policies(&config.limits, version(api).await?);
     for policy in &all {
@@ -145,7 +144,7 @@ pub(super) async fn version(api: &ManagementApi) -> Result<Version, BrokerError>
     let overview = api.get(&["overview"]).await?.unwrap_or_default();
     let text = overview["rabbitmq_version"].as_str().unwrap_or_default();
     Version::parse(text)
-        .ok_or_else(|| BrokerError::Away(format!("RabbitMQ says that its version is \"{text}\"")))
+        .ok_or_else(|| BrokerError::Away(format!("RabbitMQ reports no version but \"{text}\"")))
 }
 
 async fn declare(config: &AmqpConfig) -> Result<String, BrokerError> {
@@ -194,7 +193,7 @@ async fn declare_on(channel: &Channel, config: &AmqpConfig) -> Result<String, Br
     }
     let (exchanges, queues, bindings) = (EXCHANGES.len(), queues().len(), bindings().len());
     Ok(format!(
-        "topology: {exchanges} exchanges, {queues} queues, {bindings} bindings are there"
+        "topology: {exchanges} exchanges, {queues} queues, {bindings} bindings exist"
     ))
 }
 
@@ -208,10 +207,10 @@ async fn make_user(api: &ManagementApi, vhost: &str, user: &User) -> Result<Stri
     Ok(format!("user {name}: {}", role.name()))
 }
 
-/// What is left to do on a broker without its management API.
+/// The lines with the commands to run on a broker without a management API.
 fn by_hand(config: &AmqpConfig, users: &[User]) -> Vec<String> {
     let begin =
-        "policies: not set, there is no management URL; run on one of the broker's machines:";
+        "policies: not set for lack of a management URL; run on one of the broker's machines:";
     let mut said = vec![begin.to_owned()];
     let vhost = config.vhost();
     let oldest = policies(&config.limits, Version::OLDEST);
@@ -227,7 +226,7 @@ fn by_hand(config: &AmqpConfig, users: &[User]) -> Vec<String> {
     said
 }
 
-/// Removes the vhost with everything in it: for tests.
+/// Removes the vhost with all its queues and messages, for tests.
 #[cfg(any(test, feature = "test-util"))]
 pub async fn remove_vhost(config: &AmqpConfig) -> Result<(), BrokerError> {
     let Some(management) = &config.management else {

@@ -1,4 +1,4 @@
-//! Confirmed publishing: `Ok` means that the message is in a queue, on disk.
+//! Publishes with confirms: `Ok` means that the message is in a queue, on disk.
 
 use std::sync::Arc;
 
@@ -23,16 +23,16 @@ use super::{
 };
 use crate::BrokerError;
 
-/// Messages that wait for their confirm at the same time.
+/// How many messages may wait for their confirm at the same time, at most.
 const WINDOW: u32 = 64;
-/// A message takes one more place of the window for each of these bytes: 7 of a
-/// MiB fill it.
+/// For each of these bytes a message counts as one more message of the window:
+/// 7 messages of one MiB fill the window.
 const SLOT_BYTES: usize = 128 << 10;
-/// For finding out why a message was refused.
+/// How long the search for the reason of a refused message may take.
 const REFUSED: Duration = Duration::from_secs(2);
 
-/// Publishes with confirms on a connection of its own: when the broker is low
-/// on memory or disk it stops reading publishers, and acks must not stop too.
+/// Publishes with confirms on a connection of its own: a broker that is low on
+/// memory or disk stops reading publishers, and acks must not stop too.
 #[derive(Debug)]
 pub(super) struct AmqpPublisher {
     pub(super) link: AmqpLink,
@@ -40,12 +40,11 @@ pub(super) struct AmqpPublisher {
     runtime: Handle,
     window: Semaphore,
     channel: Mutex<Option<Channel>>,
-    /// Tasks of the runtime would overtake each other, and jobs have an order.
+    /// Keeps the order of the calls: tasks of the runtime could overtake each other.
     send_lock: Arc<Mutex<()>>,
 }
 
-/// Held from the call until the message is written: messages keep the order of
-/// the calls.
+/// The lock that a call holds until its message is written.
 type SendLock = OwnedMutexGuard<()>;
 
 impl AmqpPublisher {
@@ -60,16 +59,15 @@ impl AmqpPublisher {
         })
     }
 
-    /// Publishes and waits for the confirm; messages are sent in the order of
-    /// these calls. A caller that stops waiting does not stop the publishing
-    /// once it has begun.
+    /// Publishes a message and waits for its confirm; messages are sent in the order of
+    /// the calls. A caller that stops waiting does not stop a publishing that has begun.
     pub(super) async fn send(
         self: &Arc<Self>,
         message: OutgoingMessage,
     ) -> Result<(), BrokerError> {
         let limit = self.config.confirm_timeout;
         let Ok(lock) = timeout(limit, self.send_lock.clone().lock_owned()).await else {
-            let why = format!("messages before it were not sent within {limit:?}");
+            let why = format!("the messages before this one were not sent within {limit:?}");
             return Err(BrokerError::Away(why));
         };
         let this = self.clone();
@@ -85,7 +83,7 @@ impl AmqpPublisher {
     ) -> Result<(), BrokerError> {
         let (limit, started) = (self.config.confirm_timeout, Instant::now());
         let Ok(confirmed) = timeout(limit, self.confirmed(message, lock)).await else {
-            // Nothing is known about what was sent on this channel.
+            // Messages of this channel may or may not have been sent.
             self.channel.lock().await.take();
             let why = if self.link.blocked() {
                 "the broker takes no messages: it is low on memory or disk".to_owned()
@@ -137,8 +135,8 @@ impl AmqpPublisher {
         judge(confirmation, message)
     }
 
-    /// Why the broker did not take a message: its queue is full, or most of the
-    /// queue's nodes are away.
+    /// Finds out why the broker did not take a message: the queue is full, or most
+    /// nodes of the queue are down.
     async fn refused(&self, message: &OutgoingMessage) -> BrokerError {
         let (queue, limits) = (message.queue, &self.config.limits);
         let limit = match queue {
@@ -153,20 +151,20 @@ impl AmqpPublisher {
         match timeout(REFUSED, counting).await {
             Ok(Some(ready)) if ready >= limit => BrokerError::Full { queue, limit },
             _ => BrokerError::Away(format!(
-                "the queue {queue} takes nothing: most of its nodes are away, or it is full"
+                "the queue {queue} takes no message: most of its nodes are down, or it is full"
             )),
         }
     }
 
-    /// The next message takes a new channel. A channel that met a queue while
-    /// its leader's node had just died asks that node for ever, and refuses
-    /// everything, long after the queue has another leader.
+    /// Drops the channel, so that the next message takes a new one. A channel that
+    /// met a queue just after the node of the queue's leader died refers to that node
+    /// for ever, and refuses every message long after the queue has another leader.
     async fn leave(&self, channel: &Channel) {
         let mut current = self.channel.lock().await;
         current.take_if(|current| current.id() == channel.id());
     }
 
-    /// The channel for publishing, a new one when the last is gone.
+    /// Returns the channel for publishing, a new channel if the last one is closed.
     async fn channel(&self) -> Result<Channel, BrokerError> {
         let mut current = self.channel.lock().await;
         if let Some(channel) = &*current
@@ -177,7 +175,7 @@ impl AmqpPublisher {
         *current = None;
         let channel = self.link.channel().await?;
         let confirms = channel.confirm_select(ConfirmSelectOptions::default());
-        self.config.call("asking for confirms", confirms).await?;
+        self.config.call("selecting confirms", confirms).await?;
         *current = Some(channel.clone());
         Ok(channel)
     }
@@ -186,15 +184,15 @@ impl AmqpPublisher {
 fn judge(confirmation: Confirmation, message: &OutgoingMessage) -> Result<(), BrokerError> {
     match confirmation {
         Confirmation::Ack(None) => Ok(()),
-        // Confirmed and thrown away: no queue is bound for it.
+        // The broker confirmed and dropped the message: no binding matches its key.
         Confirmation::Ack(Some(_)) | Confirmation::Nack(Some(_)) => {
             Err(BrokerError::Away(format!(
                 "no queue takes {} from the exchange {}: run `zkwhirl provision`",
                 message.key, message.exchange
             )))
         }
-        Confirmation::Nack(None) | Confirmation::NotRequested => {
-            Err(BrokerError::Away("the broker did not confirm".into()))
-        }
+        Confirmation::Nack(None) | Confirmation::NotRequested => Err(BrokerError::Away(
+            "the broker did not confirm the message".into(),
+        )),
     }
 }

@@ -27,8 +27,8 @@ pub(super) struct AmqpResultConsumer {
 type Joined = (Arc<ConsumerChannel>, lapin::Consumer);
 
 impl AmqpResultConsumer {
-    /// Joins at once: a caller that comes back after every error must meet the
-    /// error here, where it pauses, and not in a loop over the results.
+    /// Starts consuming at once: a caller that subscribes again after every error
+    /// must meet the error here, where the caller pauses, and not in `next`.
     pub(super) async fn join(client: &Arc<AmqpClient>) -> Result<Self, BrokerError> {
         let mut this = Self {
             client: client.clone(),
@@ -58,7 +58,10 @@ impl AmqpResultConsumer {
             BasicConsumeOptions::default(),
             FieldTable::default(),
         );
-        let consumer = self.client.config.call("joining the results", consuming);
+        let consumer = self
+            .client
+            .config
+            .call("consuming the queue of results", consuming);
         let consumer = consumer.await?;
         Ok((channel, consumer))
     }
@@ -69,15 +72,15 @@ impl AmqpResultConsumer {
         }
     }
 
-    /// Deals with a result that cannot be read. In a task of its own, so that a
-    /// caller that stops waiting does not undo it.
+    /// Settles a result that cannot be read, in a task of its own: a caller that
+    /// stops waiting does not undo the settlement.
     fn settle_unread(&self, held: Arc<HeldMessage>, message: LapinDelivery, why: BodyError) {
         let unread = UnreadMessage::of(message, |_| None);
         let client = self.client.clone();
         self.client.handle.spawn(async move {
-            // What cannot be settled now comes again when it is dropped.
+            // A message that cannot be settled is redelivered after it is dropped.
             if let Err(error) = unread::settle(&client, &held, unread, &why).await {
-                tracing::debug!("{error}");
+                tracing::debug!("cannot settle an unreadable result, it is redelivered: {error}");
             }
         });
     }

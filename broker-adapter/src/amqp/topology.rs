@@ -1,4 +1,4 @@
-//! Whether the topology is there, and what its queues hold.
+//! Checks that the topology exists, and counts the messages of its queues.
 
 use lapin::{
     Channel, Queue,
@@ -13,7 +13,7 @@ use super::{
 };
 use crate::BrokerError;
 
-/// What a queue's passive declaration answers; exact.
+/// The exact counts in the answer to a queue's passive declaration.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Counted {
     pub(super) ready: usize,
@@ -33,23 +33,23 @@ pub(super) async fn count_queues<const N: usize>(
         count.ready = queue.message_count() as usize;
         count.consumers = queue.consumer_count() as usize;
     }
-    // The caller does not wait for the answer.
+    // In a task, so that the caller does not wait for the close.
     client.handle.spawn(async move {
         let closing = channel.close(200, "OK".into());
-        config.call_or_log("closing", closing).await;
+        config.call_or_log("closing a channel", closing).await;
     });
     Ok(counted)
 }
 
-/// Looks at a queue without making it.
+/// Reads a queue's counts without declaring the queue.
 pub(super) async fn look_at_queue(channel: &Channel, queue: &str) -> lapin::Result<Queue> {
     let options = QueueDeclareOptions::durable().passive();
     let declared = channel.queue_declare(queue.into(), options, FieldTable::default());
     declared.await
 }
 
-/// Checks that every exchange and queue is there. What the role has no
-/// permission to look at counts as there.
+/// Checks that every exchange and queue exists. An object that the role has no
+/// permission to read counts as existing.
 pub(super) async fn verify(client: &AmqpClient) -> Result<(), BrokerError> {
     let mut missing = Vec::new();
     for (name, kind) in EXCHANGES {
@@ -78,7 +78,7 @@ pub(super) async fn verify(client: &AmqpClient) -> Result<(), BrokerError> {
     )))
 }
 
-/// `a, b and c`; a long list is cut.
+/// Lists at most three names: `a, b, c and 4 more`.
 fn listed(what: &[String]) -> String {
     const SHOWN: usize = 3;
     let mut text = what[..what.len().min(SHOWN)].join(", ");
@@ -88,7 +88,7 @@ fn listed(what: &[String]) -> String {
     text
 }
 
-/// `what` when it is not there.
+/// Returns `what` if the object that `look` reads does not exist.
 async fn absent(
     client: &AmqpClient,
     what: String,
@@ -98,7 +98,7 @@ async fn absent(
     let looking = async {
         match look(channel).await {
             Ok(()) => Ok(false),
-            // Refused: it is there, or at least not for us.
+            // Refused: the object exists, or this role may not know.
             Err(error) if code(&error) == Some(403) => Ok(false),
             Err(error) if code(&error) == Some(404) => Ok(true),
             Err(error) => Err(error),
@@ -109,7 +109,7 @@ async fn absent(
     Ok(absent.then_some(what))
 }
 
-/// The name of a process's own queue for control messages.
+/// Makes the name of a process's own queue for control messages.
 pub(super) fn control_queue(process: &str) -> String {
     let unique: u64 = rand::random();
     format!("{CONTROL_QUEUES}{}.{unique:016x}", short(process))

@@ -1,4 +1,4 @@
-//! What becomes of a message that this process cannot read.
+//! Settles a message that this process cannot read.
 
 use std::sync::Arc;
 
@@ -14,10 +14,10 @@ use super::{
 };
 use crate::{BrokerError, unread::Unread};
 
-/// Hands an unread message back, or buries it: see [`crate::unread`].
+/// Requeues an unreadable message, or buries it: see [`crate::unread`].
 ///
-/// While the broker takes no messages this one stays held: dropped, it would
-/// come again at once, and a long alarm would bury it by the delivery limit.
+/// While the broker takes no messages this message stays unacknowledged: a dropped
+/// message is redelivered at once, and a long alarm would exceed the delivery limit.
 pub(super) async fn settle(
     client: &AmqpClient,
     held: &Arc<HeldMessage>,
@@ -28,7 +28,9 @@ pub(super) async fn settle(
     loop {
         match held.settle(Some(next.clone())).await {
             Err(BrokerError::Away(why)) => {
-                tracing::debug!("an unread message is still held: {why}");
+                tracing::debug!(
+                    "cannot settle an unreadable message, it stays unacknowledged: {why}"
+                );
                 sleep(client.config.patience).await;
             }
             settled => return settled.map(|_| ()),
@@ -47,13 +49,17 @@ fn next(
         Unread::HandBack { since_ms } => {
             tracing::warn!(
                 queue = what,
-                "handed a message back that another release wrote: {why}"
+                "cannot read a message, requeued for a process of another release: {why}"
             );
             Ok(OutgoingMessage::unread(message, since_ms))
         }
         Unread::Bury(class, why) => {
             let letter = letter::of_unread(&message.body, &message.properties, class, &why);
-            tracing::warn!(queue = what, "{}", letter.reason);
+            tracing::warn!(
+                queue = what,
+                "cannot read a message, buried as a dead letter: {}",
+                letter.reason
+            );
             OutgoingMessage::letter(&letter)
         }
     }

@@ -1,8 +1,8 @@
-//! What every broker must do, as tests.
+//! Tests of the behaviour that every broker must have.
 //!
 //! `broker_conformance!(make, tokio::test)` makes one test per behaviour; `make`
 //! is an async function that returns a [`Fixture`] with an empty broker. A
-//! back-end whose delays obey tokio's clock says
+//! back-end whose delays follow tokio's clock uses
 //! `tokio::test(start_paused = true)`.
 
 mod releases;
@@ -24,8 +24,8 @@ use zkwhirl_testkit::{claim_job, failed_by, job_of, result_of, within};
 
 pub use releases::*;
 
-/// Publishes a body as it is among the inner jobs, with the time at which a
-/// process first found that it cannot read it.
+/// Publishes a body unchanged to the inner jobs, with the time at which a process
+/// first could not read the body.
 pub type PutBody =
     Box<dyn Fn(Bytes, Option<u64>) -> Pin<Box<dyn Future<Output = ()> + Send>> + Send + Sync>;
 
@@ -35,18 +35,18 @@ pub type PutBody =
     reason = "a closure has no text, and a fixture is not shown"
 )]
 pub struct Fixture {
-    /// The broker.
+    /// The broker under test.
     pub broker: Arc<dyn Broker>,
-    /// Publishes what another release might.
+    /// Publishes a body that another release might write.
     pub put: PutBody,
-    /// The delays of its rungs.
+    /// The delays of the broker's rungs.
     pub delays: [Duration; 3],
-    /// How long an idle consumer is watched before it counts as idle.
+    /// How long a consumer must receive nothing before the test treats it as idle.
     pub settle: Duration,
-    /// How long the broker may take to learn what was dropped, and to count. Zero for a back-end
-    /// that counts exactly; such a one knows the age of its jobs, too.
+    /// How long the broker's counts may lag, also after a dropped delivery. Zero: the
+    /// back-end counts exactly and reports the age of its oldest job.
     pub lag: Duration,
-    /// What is dropped after the test, such as the broker's data.
+    /// A value to drop after the test, such as a guard of the broker's data.
     pub guard: Option<Box<dyn Any + Send + Sync>>,
 }
 
@@ -65,7 +65,7 @@ impl Fixture {
         published.expect("a job can be published");
     }
 
-    /// Asks until the answer is the expected one, for as long as counts lag.
+    /// Repeats a call until the answer is as expected, for as long as counts lag.
     async fn soon<T: PartialEq + Debug, F: Future<Output = T>>(
         &self,
         expected: T,
@@ -83,11 +83,11 @@ impl Fixture {
     }
 
     async fn depth(&self, topic: Topic) -> Depth {
-        self.broker.depth(topic).await.expect("the broker is there")
+        self.broker.depth(topic).await.expect("the broker answers")
     }
 
-    /// Waits until this many inner jobs are ready: a broker that is far away
-    /// learns later that a delivery was dropped.
+    /// Waits until this many inner jobs are ready: a broker in another process counts
+    /// a dropped delivery later.
     async fn ready(&self, jobs: usize) {
         let ready = || async { self.depth(Topic::Inner).await.ready };
         self.soon(jobs, ready).await;
@@ -100,14 +100,14 @@ impl Fixture {
 
 async fn claim(consumer: &mut Box<dyn JobConsumer>) -> Delivery {
     let claimed = within("a job to claim", consumer.claim()).await;
-    claimed.expect("the broker is there")
+    claimed.expect("the broker answers")
 }
 
 async fn settle(delivery: &mut Delivery, how: Settlement) -> bool {
-    delivery.settle(&how).await.expect("the broker is there")
+    delivery.settle(&how).await.expect("the broker answers")
 }
 
-/// Claims `job` afresh and acks it.
+/// Claims a job, checks that it is `job`, and acks it.
 async fn done(consumer: &mut Box<dyn JobConsumer>, job: &JobEnvelope) {
     let mut delivery = claim(consumer).await;
     assert_eq!(delivery.job, *job);
@@ -134,8 +134,7 @@ pub async fn first_come_first_served(f: Fixture) {
     assert!(f.finds_nothing(&mut worker).await);
 }
 
-/// A waiting claim is woken by a publish; a claim that is given up takes
-/// nothing with it.
+/// A publish wakes a waiting claim; a dropped claim takes no job.
 pub async fn a_claim_waits_and_can_be_given_up(f: Fixture) {
     let mut worker = f.join("a").await;
     assert!(f.finds_nothing(&mut worker).await);
@@ -145,8 +144,7 @@ pub async fn a_claim_waits_and_can_be_given_up(f: Fixture) {
     assert_eq!(waiting.await.expect("no panic"), claim_job(1));
 }
 
-/// A delivery that is dropped comes again at once, before the others, and is
-/// counted.
+/// A dropped delivery is redelivered at once, before other jobs, and is counted.
 pub async fn a_dropped_delivery_comes_again_first(f: Fixture) {
     f.publish(&claim_job(1)).await;
     f.publish(&claim_job(2)).await;
@@ -160,8 +158,8 @@ pub async fn a_dropped_delivery_comes_again_first(f: Fixture) {
     assert!(again.redelivered);
 }
 
-/// A consumer that is lost loses its delivery: another gets the job, and the
-/// late settlement says so.
+/// A lost consumer loses its delivery: another consumer gets the job, and the late
+/// settlement returns false.
 pub async fn a_lost_consumer_loses_its_lease(f: Fixture) {
     f.publish(&claim_job(1)).await;
     let (mut a, mut b) = (f.join("a").await, f.join("b").await);
@@ -177,8 +175,8 @@ pub async fn a_lost_consumer_loses_its_lease(f: Fixture) {
     assert!(f.finds_nothing(&mut b).await);
 }
 
-/// A job that no worker survives is a dead letter after the limit, and the
-/// jobs behind it go on.
+/// A job that crashes every worker is a dead letter after the delivery limit, and
+/// the jobs behind it are delivered.
 pub async fn a_job_that_crashes_workers_is_buried(f: Fixture) {
     f.publish(&claim_job(1)).await;
     f.publish(&claim_job(2)).await;
@@ -194,14 +192,14 @@ pub async fn a_job_that_crashes_workers_is_buried(f: Fixture) {
     assert_eq!(claim(&mut worker).await.job, claim_job(2));
     let dead = || async {
         let dead = f.broker.dead_letter(claim_job(1).id).await;
-        let dead = dead.expect("the broker is there");
+        let dead = dead.expect("the broker answers");
         dead.map(|dead| (dead.kind, dead.payload))
     };
     let expected = (Some(Kind::Claim), claim_job(1).payload);
     f.soon(Some(expected), dead).await;
 }
 
-/// A retry comes back after its rung's delay and not before, as it was sent.
+/// A retried job is delivered unchanged after its rung's delay, and not before.
 pub async fn a_retry_waits_on_its_rung(f: Fixture) {
     f.publish(&claim_job(1)).await;
     let mut worker = f.join("a").await;
@@ -226,15 +224,14 @@ pub async fn rungs_do_not_wait_for_each_other(f: Fixture) {
     let mut worker = f.join("a").await;
     for _ in 0..2 {
         let mut delivery = claim(&mut worker).await;
-        // A slow machine publishes the third when the second is there.
+        // A slow machine publishes the third job after the second is due.
         assert!([2, 3].map(claim_job).contains(&delivery.job));
         assert!(settle(&mut delivery, Settlement::Ack).await);
     }
     assert_eq!(f.depth(Topic::Inner).await.rungs, [0, 0, 1]);
 }
 
-/// A job that is handed back is there at once, behind the others, and nothing
-/// is counted.
+/// A requeued job is ready at once, behind the others, and no delivery is counted.
 pub async fn a_hand_back_is_no_attempt(f: Fixture) {
     f.publish(&claim_job(1)).await;
     f.publish(&claim_job(2)).await;
@@ -254,7 +251,7 @@ pub async fn dead_letters_are_kept(f: Fixture) {
     let first = letter(&claim_job(1));
     assert!(settle(&mut delivery, Settlement::Bury(first.clone())).await);
     let second = letter(&claim_job(2));
-    // Twice is one letter.
+    // A job that is buried twice has one letter.
     for _ in 0..2 {
         f.broker.bury(&second).await.expect("there");
     }
@@ -288,8 +285,8 @@ pub async fn a_dead_letter_is_replayed(f: Fixture) {
     assert_eq!(delivery.job.history, job.history);
 }
 
-/// A job is left to a worker that has not failed it; the others take what is
-/// behind it.
+/// A failed job is kept for a worker that has not failed it; the other workers claim
+/// the jobs behind it.
 pub async fn a_retry_prefers_another_worker(f: Fixture) {
     let job = failed_by(claim_job(1), "a", Failure::invalid("no"));
     f.publish(&job).await;
@@ -300,7 +297,7 @@ pub async fn a_retry_prefers_another_worker(f: Fixture) {
     assert_eq!(claim(&mut b).await.job, job);
 }
 
-/// A worker that is alone gets its own job again.
+/// A worker without others gets the job that it failed again.
 pub async fn a_lone_worker_gets_its_retry(f: Fixture) {
     let job = failed_by(claim_job(1), "a", Failure::invalid("no"));
     f.publish(&job).await;
@@ -308,7 +305,7 @@ pub async fn a_lone_worker_gets_its_retry(f: Fixture) {
     assert_eq!(claim(&mut a).await.job, job);
 }
 
-/// Topics are apart, and a consumer of both serves its first one first.
+/// Topics are separate, and a consumer of both gets jobs of its first topic first.
 pub async fn topics_are_apart(f: Fixture) {
     let outer = job_of(Kind::RootRollup, 1);
     f.publish(&claim_job(1)).await;
@@ -326,8 +323,8 @@ pub async fn topics_are_apart(f: Fixture) {
     assert!(f.finds_nothing(&mut inner).await);
 }
 
-/// Results come in order, a bounded number at a time, and again when they were
-/// not acknowledged.
+/// Results are delivered in order, a bounded number at a time, and again if they
+/// were not acknowledged.
 pub async fn results_are_kept_until_acknowledged(f: Fixture) {
     for n in 0..=RESULT_PREFETCH as u32 {
         let result = result_of(&claim_job(n), b"reply");
@@ -355,10 +352,10 @@ pub async fn results_are_kept_until_acknowledged(f: Fixture) {
 
 async fn next(consumer: &mut Box<dyn ResultConsumer>) -> super::ResultDelivery {
     let next = within("a result", consumer.next()).await;
-    next.expect("the broker is there")
+    next.expect("the broker answers")
 }
 
-/// Depth tells ready, in flight, delayed and consumers apart.
+/// Depth counts ready, in-flight and delayed jobs and consumers separately.
 pub async fn depth_counts_what_is_unfinished(f: Fixture) {
     for n in 0..3 {
         f.publish(&claim_job(n)).await;
@@ -376,7 +373,7 @@ pub async fn depth_counts_what_is_unfinished(f: Fixture) {
     assert_eq!(f.depth(Topic::Outer).await.unfinished(), 0);
 }
 
-/// What is called missing is nowhere; when everything is empty, everything is.
+/// No held job is reported missing; if all queues are empty, every job is missing.
 pub async fn missing_is_never_wrong(f: Fixture) {
     let ids: Vec<_> = (0..4).map(|n| claim_job(n).id).collect();
     let missing = || async { f.broker.missing(Topic::Inner, &ids).await.expect("there") };
@@ -396,8 +393,7 @@ pub async fn missing_is_never_wrong(f: Fixture) {
     }
 }
 
-/// Control messages reach every process that listens; without a listener they
-/// are no error.
+/// Control messages reach every listening process; without a listener sending is no error.
 pub async fn control_messages_reach_all_listeners(f: Fixture) {
     let message = Control::Quiet {
         worker: "worker-1".into(),

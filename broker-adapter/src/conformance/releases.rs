@@ -22,8 +22,8 @@ fn of_another_release(job: &JobEnvelope) -> [Bytes; 2] {
     [version.into(), kind.into()]
 }
 
-/// What another release wrote waits on the longest rung: the jobs behind it go
-/// on, and it is no dead letter.
+/// A message of another release waits on the longest rung and is no dead letter; the
+/// jobs behind it are delivered.
 pub async fn what_another_release_wrote_is_handed_back(f: Fixture) {
     for body in of_another_release(&claim_job(1)) {
         (f.put)(body, None).await;
@@ -37,14 +37,14 @@ pub async fn what_another_release_wrote_is_handed_back(f: Fixture) {
     assert_eq!(f.broker.dead_letters(10).await.expect("there"), []);
 }
 
-/// What no process has read for a day is a dead letter with its whole body; a
-/// damaged body is one at once. Neither stops a worker.
+/// A message that no process has read for a day is a dead letter with its whole body;
+/// a damaged body is a dead letter at once. Neither stops a worker.
 pub async fn what_no_release_reads_is_buried_in_the_end(f: Fixture) {
     let day = UNREAD_LIMIT.as_millis() as u64;
     let [version, kind] = of_another_release(&claim_job(1));
     (f.put)(version.clone(), Some(now_ms() - day)).await;
     (f.put)(kind, Some(now_ms() - day / 2)).await;
-    // A clock that is ahead makes no message immortal: it is counted from now.
+    // A time in the future counts as now, so that the message still expires.
     let ahead = [&version[..], b"."].concat();
     (f.put)(ahead.into(), Some(now_ms() + day)).await;
     (f.put)(Bytes::from_static(&[VERSION, 0xc1]), None).await;

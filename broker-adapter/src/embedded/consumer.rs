@@ -47,7 +47,7 @@ impl JobConsumer for EmbeddedJobConsumer {
     async fn claim(&mut self) -> Result<Delivery, BrokerError> {
         loop {
             let mut changed = pin!(self.broker.changed.notified());
-            // Registered before the look, so that no change is missed.
+            // Registered before picking, so that no change is missed.
             changed.as_mut().enable();
             let picked = self.broker.reachable()?.jobs().pick(self.id);
             let wake = match picked {
@@ -88,7 +88,7 @@ impl Settler for EmbeddedJobSettler {
 
 impl Drop for EmbeddedJobSettler {
     fn drop(&mut self) {
-        // Nothing happens when the delivery was settled.
+        // A settled delivery has no lease: the call then changes nothing.
         self.broker.jobs().crash(self.topic, self.lease);
         self.broker.changed.notify_waiters();
     }

@@ -1,11 +1,11 @@
-//! Control messages to every listener in the process.
+//! Delivers control messages to every listener in the process.
 
 use async_trait::async_trait;
 use tokio::sync::broadcast::{self, error::RecvError};
 
 use crate::{Control, ControlConsumer};
 
-/// Messages that a listener may lag behind.
+/// How many messages a listener may lag behind before it misses the oldest.
 pub(super) const BACKLOG: usize = 1_024;
 
 #[derive(Debug)]
@@ -18,7 +18,7 @@ impl ControlConsumer for EmbeddedControlConsumer {
             match self.0.recv().await {
                 Ok(message) => return message,
                 Err(RecvError::Lagged(missed)) => {
-                    tracing::debug!(missed, "control messages were missed");
+                    tracing::debug!(missed, "a slow listener missed {missed} control messages");
                 }
                 Err(RecvError::Closed) => std::future::pending().await,
             }

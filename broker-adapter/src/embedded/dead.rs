@@ -1,4 +1,4 @@
-//! The dead letters.
+//! The dead letters of the embedded broker.
 
 use std::collections::BTreeMap;
 
@@ -6,7 +6,7 @@ use zkwhirl_job::JobId;
 
 use crate::{BrokerError, DeadLetter};
 
-/// Letters by the order of their coming, one for each job.
+/// The letters in the order of their arrival, one for each job.
 #[derive(Debug, Default)]
 pub(super) struct DeadLetters {
     letters: BTreeMap<u64, DeadLetter>,
@@ -14,7 +14,7 @@ pub(super) struct DeadLetters {
 }
 
 impl DeadLetters {
-    /// Adds a letter while there are less than `limit`.
+    /// Adds a letter, or fails if `limit` letters of other jobs are stored.
     pub(super) fn bury(&mut self, letter: &DeadLetter, limit: usize) -> Result<(), BrokerError> {
         if self.letters.len() >= limit && self.find(letter.id).is_none() {
             return Err(BrokerError::Full {
@@ -26,7 +26,7 @@ impl DeadLetters {
         Ok(())
     }
 
-    /// Adds a letter past the limit too: dropping the job would lose it.
+    /// Adds a letter, even beyond the limit: otherwise the job would be lost.
     pub(super) fn put(&mut self, letter: DeadLetter) {
         self.remove(letter.id);
         self.next += 1;

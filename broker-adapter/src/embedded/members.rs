@@ -1,4 +1,4 @@
-//! The consumers of the queues, and which jobs are kept from them.
+//! The consumers of the queues, and the jobs that they may not claim.
 
 use std::collections::HashMap;
 
@@ -14,7 +14,7 @@ pub(super) struct Member {
     pub(super) topics: Vec<Topic>,
 }
 
-/// Whether a worker may have a job.
+/// Whether a job is kept from a worker.
 pub(super) enum Keep {
     No,
     Until(Instant),
@@ -26,9 +26,9 @@ impl Members {
         self.0.values().filter(move |m| m.topics.contains(&topic))
     }
 
-    /// Whether a job is kept from a worker that failed it, for another: until
-    /// `until`, or for as long as another is live when the worker found the job
-    /// invalid.
+    /// Decides whether a job is kept from a worker that failed it: until `until`, or,
+    /// if the last failure was "invalid", for as long as a worker is live that has not
+    /// failed the job.
     pub(super) fn keep(&self, job: &JobEnvelope, worker: &str, until: Instant) -> Keep {
         let failed = job.failed_in_series();
         let has_failed = |name: &str| failed.iter().any(|record| record.worker == name);

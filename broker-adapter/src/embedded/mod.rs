@@ -1,8 +1,8 @@
-//! The broker in memory: for the demo, and the model that the others must match.
+//! The broker in memory: for the demo, and the reference for other back-ends.
 //!
-//! It really redelivers, delays, counts and buries. Delays obey tokio's clock,
-//! so tests can pause it. It does not survive its process; the bridge publishes
-//! its jobs again from the ledger and from Falafel.
+//! The embedded broker really redelivers, delays, counts and buries. Delays follow
+//! tokio's clock, which tests can pause. The jobs end with the process; the bridge
+//! publishes them again from the ledger and from Falafel.
 
 mod consumer;
 mod control;
@@ -40,23 +40,23 @@ use control::EmbeddedControlConsumer;
 use queue::JobQueues;
 use results::{EmbeddedResultConsumer, ResultQueue};
 
-/// What can be set about the embedded broker.
+/// The settings of the embedded broker.
 #[derive(Debug, Clone)]
 pub struct EmbeddedBrokerConfig {
     /// How long a job waits on each rung.
     pub delays: [Duration; 3],
-    /// Deliveries that may end without a settlement before the job is dead.
+    /// How many deliveries of a job may end without a settlement, at most.
     pub delivery_limit: u32,
-    /// Jobs that a topic holds, ready or on a rung; results that are held.
+    /// How many jobs a topic holds, ready or on a rung, and how many ready results the
+    /// broker holds, at most.
     pub queue_limit: usize,
-    /// Dead letters that are held.
+    /// How many dead letters are held, at most.
     pub dead_limit: usize,
-    /// How long a retried job is kept for a worker that has not failed it, while
-    /// such a worker is live. A job that one worker found invalid is kept for as
-    /// long as another is live.
+    /// How long a retried job is kept for a worker that has not failed it, while such
+    /// a worker is live. An invalid job is kept for as long as such a worker is live.
     pub patience: Duration,
-    /// How long a message waits for a process that can read it, before it is a
-    /// dead letter of the class `version`; 24 hours by default.
+    /// How long an unreadable message waits for a process that can read it before it
+    /// becomes a dead letter of the class `version`; 24 hours by default.
     pub unread_limit: Duration,
 }
 
@@ -73,13 +73,13 @@ impl Default for EmbeddedBrokerConfig {
     }
 }
 
-/// The broker in memory. Clones are the same broker.
+/// The broker in memory. Clones share the queues.
 #[derive(Debug, Clone)]
 pub struct EmbeddedBroker {
     broker: Arc<MemoryBroker>,
 }
 
-/// What the broker, its consumers and their deliveries share.
+/// The state that the broker, its consumers and their deliveries share.
 #[derive(Debug)]
 struct MemoryBroker {
     jobs: Mutex<JobQueues>,
@@ -113,7 +113,7 @@ impl Default for EmbeddedBroker {
 }
 
 impl EmbeddedBroker {
-    /// An empty broker.
+    /// Makes an empty broker.
     pub fn new(config: EmbeddedBrokerConfig) -> Self {
         let limit = config.queue_limit;
         for connection in ["publisher", "consumer"] {
@@ -130,23 +130,23 @@ impl EmbeddedBroker {
         }
     }
 
-    /// Takes a job's delivery away from its holder, as a broken connection would:
-    /// the job is redelivered, and the holder's settlement will return
-    /// `Ok(false)`. False: no consumer holds it.
+    /// Takes a job's delivery away from its consumer, as a broken connection would: the
+    /// job is redelivered, and the old delivery's settlement returns `Ok(false)`.
+    /// Returns false if no consumer holds the job.
     pub fn revoke(&self, job: JobId) -> bool {
         let revoked = self.broker.jobs().revoke(job);
         self.broker.changed.notify_waiters();
         revoked
     }
 
-    /// Forgets every message, as a broker whose disk was lost.
+    /// Drops every message, like a broker whose disk was lost.
     pub fn wipe(&self) {
         self.broker.jobs().wipe();
         self.broker.results().wipe();
     }
 
-    /// Publishes a body as it is. `since_ms`: when it was first found unreadable,
-    /// in milliseconds since the Unix epoch, if it ever was.
+    /// Publishes a message body unchanged. `since_ms`: when a process first could not
+    /// read the body, in milliseconds since the Unix epoch.
     #[cfg(any(test, feature = "test-util"))]
     pub fn publish_body(&self, topic: Topic, body: Bytes, since_ms: Option<u64>) {
         self.broker.jobs().look(queue::UnreadBody {
@@ -157,7 +157,7 @@ impl EmbeddedBroker {
         self.broker.changed.notify_waiters();
     }
 
-    /// While away, every call fails with [`BrokerError::Away`].
+    /// Sets whether every call fails with [`BrokerError::Away`].
     #[cfg(any(test, feature = "test-util"))]
     pub fn set_away(&self, away: bool) {
         self.broker.away.store(away, Ordering::Relaxed);
@@ -220,7 +220,7 @@ impl Broker for EmbeddedBroker {
 
     async fn missing(&self, topic: Topic, jobs: &[JobId]) -> Result<Vec<JobId>, BrokerError> {
         let broker = self.broker.reachable()?;
-        // Jobs first: a job moves from its queue to the results, never back.
+        // Jobs before results: a job moves from its queue to the results, never back.
         let mut held = broker.jobs().held(topic);
         held.extend(broker.results().held());
         let missing = jobs.iter().filter(|job| !held.contains(job));

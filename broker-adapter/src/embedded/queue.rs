@@ -1,4 +1,4 @@
-//! The queues of jobs: ready, leased, on a rung.
+//! The queues of jobs: ready jobs, leased jobs, and jobs on a rung.
 
 use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
@@ -13,12 +13,12 @@ use super::{
 };
 use crate::{BrokerError, DeadClass, DeadLetter, Depth, Rung, Settlement, unread::Unread};
 
-/// A job and what the broker counts about it.
+/// A job with the broker's counts of its deliveries.
 #[derive(Debug, Clone)]
 pub(super) struct QueuedJob {
     pub(super) job: JobEnvelope,
-    /// Its place in the queue; kept over redeliveries, so that a returned job
-    /// stands at the head again.
+    /// The job's place in the queue, which redeliveries keep: a redelivered job is at
+    /// the head again.
     seq: u64,
     pub(super) count: u32,
     pub(super) redelivered: bool,
@@ -35,17 +35,17 @@ struct TopicQueue {
 #[derive(Debug)]
 enum WaitingMessage {
     Job(JobEnvelope),
-    /// What this release cannot read. One process is of one release, so no such
-    /// body comes to be here by itself: tests publish recorded ones.
+    /// A body that this release cannot read. One process has one release, so only
+    /// tests publish such bodies.
     Unread(UnreadBody),
 }
 
-/// A body that could not be read when it was last looked at.
+/// A message body that this release could not read at the last try.
 #[derive(Debug)]
 pub(super) struct UnreadBody {
     pub(super) topic: Topic,
     pub(super) bytes: Bytes,
-    /// When it was first found unreadable, if it ever was.
+    /// When a process first could not read the body, in ms since the Unix epoch.
     pub(super) since_ms: Option<u64>,
 }
 
@@ -97,7 +97,7 @@ impl JobQueues {
         id
     }
 
-    /// A consumer is gone, and its deliveries with it.
+    /// Removes a consumer; its unsettled deliveries count as crashes.
     pub(super) fn leave(&mut self, consumer: u64) {
         self.members.0.remove(&consumer);
         for (topic, lease) in self.leased(|lease| lease.consumer == consumer) {
@@ -141,7 +141,8 @@ impl JobQueues {
         self.dead.bury(letter, self.config.dead_limit)
     }
 
-    /// Reads a body, or decides what becomes of it: see [`crate::unread`].
+    /// Reads a body and enqueues its job, or delays or buries the body: see
+    /// [`crate::unread`].
     pub(super) fn look(&mut self, mut body: UnreadBody) {
         let why = match JobEnvelope::parse(&body.bytes) {
             Ok(job) => return self.enqueue(job),
@@ -176,8 +177,7 @@ impl JobQueues {
         self.queue(queued.job.topic()).ready.insert(seq, queued);
     }
 
-    /// Moves what is due from the rungs to the end of the queue, earliest
-    /// first.
+    /// Moves due messages from the rungs to the end of the queue, earliest due time first.
     fn promote(&mut self, topic: Topic) {
         let now = Instant::now();
         let mut due = Vec::new();
@@ -195,8 +195,8 @@ impl JobQueues {
         }
     }
 
-    /// A job for a consumer. `Err`: there is none until something changes, or
-    /// until this time.
+    /// Leases a job to a consumer. `Err`: the queues have no job for the consumer
+    /// before a change or, if given, before this time.
     pub(super) fn pick(&mut self, consumer: u64) -> Result<LeasedJob, Option<Instant>> {
         let Some(Member { worker, topics }) = self.members.0.get(&consumer).cloned() else {
             return Err(None);
@@ -222,7 +222,7 @@ impl JobQueues {
     fn lease(&mut self, topic: Topic, seq: u64, consumer: u64) -> LeasedJob {
         let lease = self.number();
         let queue = self.queue(topic);
-        let queued = queue.ready.remove(&seq).expect("the caller just saw it");
+        let queued = queue.ready.remove(&seq).expect("the job is ready");
         let held = JobLease {
             queued: queued.clone(),
             consumer,
@@ -235,7 +235,7 @@ impl JobQueues {
         }
     }
 
-    /// False: the lease is not there any more.
+    /// Settles a leased job. `Ok(false)`: the lease was lost before.
     pub(super) fn settle(
         &mut self,
         topic: Topic,
@@ -260,7 +260,8 @@ impl JobQueues {
         Ok(true)
     }
 
-    /// A delivery ended without a settlement.
+    /// Counts a delivery that ended without a settlement: the job is ready again, or a
+    /// dead letter.
     pub(super) fn crash(&mut self, topic: Topic, lease: u64) {
         let Some(JobLease { mut queued, .. }) = self.queue(topic).leases.remove(&lease) else {
             return;
@@ -301,8 +302,7 @@ impl JobQueues {
         }
     }
 
-    /// Every job that the topic's queue, rungs, leases and the dead letters
-    /// hold.
+    /// The ids of all jobs in the topic's queue, rungs and leases, and in the dead letters.
     pub(super) fn held(&self, topic: Topic) -> HashSet<JobId> {
         let queue = &self.topics[topic as usize];
         let ready = queue.ready.values().map(|queued| queued.job.id);

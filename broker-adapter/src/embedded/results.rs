@@ -1,4 +1,4 @@
-//! The queue of results.
+//! The queue of results of the embedded broker.
 
 use std::{
     collections::{BTreeMap, HashMap, HashSet},
@@ -16,7 +16,7 @@ use crate::{BrokerError, RESULT_PREFETCH, ResultConsumer, ResultDelivery, Settle
 pub(super) struct ResultQueue {
     limit: usize,
     ready: BTreeMap<u64, ResultEnvelope>,
-    /// By place in the queue, with the consumer that holds it.
+    /// The leased results by their place in the queue, each with its consumer.
     leases: HashMap<u64, (ResultEnvelope, u64)>,
     next: u64,
 }
@@ -56,7 +56,7 @@ impl ResultQueue {
         Some((seq, result))
     }
 
-    /// Ends a lease; `None`: another consumer has the result, or none.
+    /// Ends a consumer's lease of a result. `None`: the consumer has no such lease.
     fn end(&mut self, seq: u64, consumer: u64) -> Option<ResultEnvelope> {
         let own = self.leases.get(&seq).filter(|(_, by)| *by == consumer);
         own?;

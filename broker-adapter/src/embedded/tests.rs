@@ -30,7 +30,7 @@ mod conformance {
     crate::broker_conformance!(super::make, tokio::test(start_paused = true));
 }
 
-/// The workers `a` and `b`, and a job that `a` failed.
+/// A queue with the workers `a` and `b`, and with a job that `a` failed.
 async fn failed_once(failure: Failure) -> (JobEnvelope, [Box<dyn JobConsumer>; 2]) {
     let broker = EmbeddedBroker::default();
     let a = broker.subscribe(&[Topic::Inner], "a").await.unwrap();

@@ -1,4 +1,4 @@
-//! Bodies that are no jobs, queues that are full or vanish, control messages.
+//! Bodies that are no jobs, full or deleted queues, control messages.
 
 use std::{thread, time::Duration};
 
@@ -55,7 +55,7 @@ async fn bodies_that_are_no_jobs_are_buried_and_the_worker_lives() {
         assert!(!replayed, "nothing to replay");
     }
     assert!(broker.remove_dead(letters[3].id).await.unwrap());
-    // A look takes the letters for a moment, and RabbitMQ takes them back.
+    // A scan holds the letters unacknowledged, then RabbitMQ requeues them.
     let left = || async { crate::support::letters(&broker).await.len() == bad.len() - 1 };
     eventually("the other letters are back", left).await;
 }
@@ -140,7 +140,7 @@ async fn a_job_that_comes_after_its_claim_was_given_up_is_handed_back_uncounted(
     assert_eq!((delivery.delivery_count, delivery.redelivered), (0, false));
 }
 
-/// On one thread with the test: whatever proves there stops everything else.
+/// Runs on one thread with the test, so that a busy prover blocks the whole runtime.
 #[tokio::test]
 async fn a_prover_that_blocks_its_runtime_keeps_its_lease() {
     let mut vhost = Vhost::new().await;
@@ -149,7 +149,7 @@ async fn a_prover_that_blocks_its_runtime_keeps_its_lease() {
     broker.publish(&claim_job(1), None).await.unwrap();
     let mut worker = join(&broker).await;
     let mut delivery = worker.claim().await.unwrap();
-    // Without the connection's own thread it would be lost after two heartbeats.
+    // Without a thread of its own the connection would be lost after two heartbeats.
     thread::park_timeout(Duration::from_secs(12));
     assert!(delivery.settle(&Settlement::Ack).await.unwrap());
     assert_eq!(broker.status().connections, 2, "none was lost");
@@ -164,7 +164,7 @@ async fn a_full_queue_says_so() {
     };
     provision(&vhost.config, &[]).await.unwrap();
     let broker = vhost.connect().await;
-    // Quorum queues let a few more in than the limit says.
+    // Quorum queues accept a few messages more than their limit.
     let mut published = 0;
     let refused = loop {
         match broker.publish(&claim_job(published), None).await {

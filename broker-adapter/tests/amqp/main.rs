@@ -1,5 +1,5 @@
-//! The RabbitMQ back-end on a real broker: the conformance suite, what only this
-//! back-end can do wrong, and the loss of nodes.
+//! The RabbitMQ back-end on a real broker: the conformance suite, tests of this
+//! back-end's own behaviour, and the loss of nodes.
 
 mod limits;
 mod outage;

@@ -1,8 +1,8 @@
-//! Nodes that are killed. The checker of all: what was confirmed and is not
-//! there in the end was lost, and nothing may be.
+//! Nodes that are killed. Each test checks that every confirmed message is still there
+//! in the end.
 //!
-//! One test after the other: each has brokers of its own, up to three on a
-//! machine of two cores.
+//! The tests run one after the other: each has brokers of its own, up to three on a
+//! machine with two cores.
 
 use std::{collections::HashSet, time::Duration};
 
@@ -20,7 +20,7 @@ use zkwhirl_testkit::{Services, claim_job, eventually, until_some, within};
 
 use crate::support::{Vhost, join};
 
-/// Waits until no other test of these runs.
+/// Waits until no other test of this file runs.
 async fn turn() -> MutexGuard<'static, ()> {
     static TURN: Mutex<()> = Mutex::const_new(());
     TURN.lock().await
@@ -37,7 +37,7 @@ async fn on(services: &Services) -> Vhost {
     vhost
 }
 
-/// Connected to one of the nodes and to no other.
+/// A broker that connects to one of the nodes only.
 async fn connected(vhost: &Vhost, node: usize) -> AmqpBroker {
     let broker = AmqpBroker::start(AmqpConfig {
         hosts: vec![vhost.config.hosts[node].clone()],
@@ -49,7 +49,7 @@ async fn connected(vhost: &Vhost, node: usize) -> AmqpBroker {
     broker
 }
 
-/// Publishes until the broker says that it has it.
+/// Publishes until the broker confirms the job.
 async fn publish(broker: &AmqpBroker, n: u32) {
     let publishing = async {
         while let Err(error) = broker.publish(&claim_job(n), None).await {
@@ -60,7 +60,7 @@ async fn publish(broker: &AmqpBroker, n: u32) {
     within("the broker comes back", publishing).await;
 }
 
-/// Claims, however often the broker is away.
+/// Claims a job, and tries again while the broker is unavailable.
 async fn claim(worker: &mut Box<dyn JobConsumer>) -> Delivery {
     until_some("the broker comes back", async || {
         match worker.claim().await {
@@ -71,7 +71,7 @@ async fn claim(worker: &mut Box<dyn JobConsumer>) -> Delivery {
     .await
 }
 
-/// Acks everything that is there until all of `expected` was seen.
+/// Acks jobs until all of `expected` were delivered.
 async fn drain(broker: &AmqpBroker, expected: &HashSet<JobId>) {
     let mut worker = join(broker).await;
     let mut missing = expected.clone();
@@ -130,8 +130,8 @@ async fn three_nodes_survive_the_loss_of_one_and_heal_from_the_loss_of_two() {
         publish(&broker, n).await;
         confirmed.insert(claim_job(n).id);
     }
-    // The first node declared the queues: it leads them. Whoever opens a
-    // channel on another node meanwhile meets queues without a leader.
+    // The first node declared the queues and leads them. A channel that is opened on
+    // another node meanwhile meets queues without a leader.
     let killing = {
         let services = services.clone();
         tokio::spawn(async move { services.act("kill", "rabbitmq1").await })
@@ -152,7 +152,7 @@ async fn three_nodes_survive_the_loss_of_one_and_heal_from_the_loss_of_two() {
         publish(&broker, n).await;
         confirmed.insert(claim_job(n).id);
     }
-    // One of three is no majority: nothing is confirmed any more.
+    // One of three nodes is no majority: no message is confirmed any more.
     services.act("kill", "rabbitmq2").await;
     for n in 20..23 {
         let job = claim_job(n);
@@ -182,7 +182,7 @@ async fn a_broker_low_on_memory_takes_no_messages_but_acks() {
         services.ctl(&setting).await;
     };
     watermark("0.00001").await;
-    // The first message is what the broker stops reading at.
+    // The broker stops reading at the first message.
     let words = "low on memory or disk";
     eventually(words, async || {
         let refused = broker.publish(&claim_job(2), None).await;

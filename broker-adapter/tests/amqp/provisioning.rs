@@ -1,5 +1,4 @@
-//! Topologies that are not there or not as they should be, and users that may
-//! not.
+//! Topologies that are missing or have other settings, and users without permissions.
 
 use std::time::Duration;
 
@@ -22,7 +21,7 @@ async fn a_provisioning_that_was_cut_short_is_finished_by_the_next() {
     let vhost = Vhost::empty().await;
     vhost.put(&["vhosts", &vhost.name], &json!({})).await;
     let said = provision(&vhost.config, &[]).await.unwrap();
-    assert!(said[0].ends_with("is there"), "{said:?}");
+    assert!(said[0].ends_with("exists"), "{said:?}");
     vhost.connect().await;
 }
 
@@ -42,12 +41,12 @@ async fn a_missing_topology_is_one_sentence() {
     vhost.delete("queues", "zkwhirl.jobs.inner.v1").await;
     let vhost_name = &vhost.name;
     let lacking = format!(
-        "the broker is away: the vhost {vhost_name} lacks the queue zkwhirl.jobs.inner.v1: \
+        "the broker is unavailable: the vhost {vhost_name} lacks the queue zkwhirl.jobs.inner.v1: \
          run `zkwhirl provision`"
     );
     assert_eq!(said_at_last(&broker, &["lacks"]).await, lacking);
     let unroutable = broker.publish(&claim_job(1), None).await.unwrap_err();
-    let why = "the broker is away: no queue takes inner.claim from the exchange zkwhirl.jobs: \
+    let why = "the broker is unavailable: no queue takes inner.claim from the exchange zkwhirl.jobs: \
                run `zkwhirl provision`";
     assert_eq!(unroutable.to_string(), why);
     #[track_caller]
@@ -61,7 +60,7 @@ async fn a_missing_topology_is_one_sentence() {
     vhost.delete("exchanges", "zkwhirl.jobs").await;
     let publishing = broker.publish(&claim_job(1), None).await;
     check(&publishing.unwrap_err());
-    // Made again, the same broker goes on.
+    // After the queue was made again the same broker continues.
     provision(&vhost.config, &[]).await.unwrap();
     broker.publish(&claim_job(1), None).await.unwrap();
     assert_eq!(claimed(&mut join(&broker).await).await, claim_job(1));

@@ -1,4 +1,4 @@
-//! Messages of another release, as they travel.
+//! Messages of another release, on RabbitMQ's queues.
 
 use std::time::Duration;
 
@@ -37,7 +37,7 @@ fn theirs() -> BasicProperties {
         .with_headers(headers)
 }
 
-/// The message on a rung, once it is there.
+/// Waits for a message on a rung and returns it.
 async fn on_rung(wire: &Wire, rung: &str) -> lapin::message::Delivery {
     until_some("the message", async || wire.take(rung).await).await
 }

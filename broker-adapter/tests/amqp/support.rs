@@ -1,8 +1,8 @@
 //! A vhost of its own for each test, on the RabbitMQ of this test executable.
-//! `ZKWHIRL_TEST_AMQP_URL` and `ZKWHIRL_TEST_AMQP_MANAGEMENT_URL` name one that
-//! is there already.
+//! `ZKWHIRL_TEST_AMQP_URL` and `ZKWHIRL_TEST_AMQP_MANAGEMENT_URL` name a RabbitMQ that
+//! runs already.
 //!
-//! Nothing is left behind: a vhost goes with its test, a node with its process.
+//! Tests leave nothing behind: a vhost ends with its test, a node with its process.
 
 use std::{
     process,
@@ -52,7 +52,7 @@ async fn shared() -> &'static (String, String) {
 #[derive(Debug)]
 pub(crate) struct Vhost {
     pub(crate) config: AmqpConfig,
-    /// Its name.
+    /// The vhost's name.
     pub(crate) name: String,
     /// The first node's URL with its password, and the management API's.
     pub(crate) url: String,
@@ -68,7 +68,7 @@ impl Vhost {
         empty
     }
 
-    /// The same with a broker that is connected to it.
+    /// A vhost with the topology, and a broker that is connected to it.
     pub(crate) async fn with_broker() -> (Self, AmqpBroker) {
         let vhost = Self::new().await;
         let broker = vhost.connect().await;
@@ -87,7 +87,7 @@ impl Vhost {
         .await;
     }
 
-    /// What leads to a vhost that is not there yet.
+    /// The settings for a vhost that does not exist yet.
     pub(crate) fn empty_on(hosts: &[String], management: &str) -> Self {
         static MADE: AtomicU32 = AtomicU32::new(0);
         let made = MADE.fetch_add(1, Ordering::Relaxed);
@@ -117,13 +117,13 @@ impl Vhost {
         }
     }
 
-    /// For a broker that may be away when the test ends, and goes with it.
+    /// Keeps the vhost at the end of the test, for a broker that ends with the test.
     pub(crate) fn goes_with_its_broker(mut self) -> Self {
         self.removes = false;
         self
     }
 
-    /// A vhost that is not there yet on the test binary's broker.
+    /// A vhost that does not exist yet on the test binary's broker.
     pub(crate) async fn empty() -> Self {
         let (host, management) = shared().await;
         Self::empty_on(std::slice::from_ref(host), management)
@@ -183,18 +183,18 @@ impl Vhost {
 async fn connected(config: AmqpConfig) -> AmqpBroker {
     let broker = AmqpBroker::start(config).expect("a thread can be started");
     let ready = broker.ready(PATIENCE).await;
-    ready.expect("the broker is there");
+    ready.expect("the broker answers");
     broker
 }
 
-/// Why a broker with this configuration does not become ready, once the reason
-/// has these words. The first look may be too early to have found the reason.
+/// Waits until a broker with this configuration reports a reason with these words why it
+/// is not ready, and returns the reason.
 pub(crate) async fn not_ready(config: AmqpConfig, words: &[&str]) -> String {
     let broker = AmqpBroker::start(config).expect("a thread can be started");
     said_at_last(&broker, words).await
 }
 
-/// The same of a broker that was started.
+/// Waits until a started broker reports a reason with these words.
 pub(crate) async fn said_at_last(broker: &AmqpBroker, words: &[&str]) -> String {
     until_some(&format!("{words:?}"), async || {
         let ready = broker.ready(Duration::from_secs(1)).await;
@@ -205,7 +205,7 @@ pub(crate) async fn said_at_last(broker: &AmqpBroker, words: &[&str]) -> String 
     .await
 }
 
-/// Joins the inner jobs as the worker `a`.
+/// Subscribes to the inner jobs as the worker `a`.
 pub(crate) async fn join(broker: &AmqpBroker) -> Box<dyn JobConsumer> {
     let joined = broker.subscribe(&[Topic::Inner], "a").await;
     joined.expect("a worker can join")
@@ -214,19 +214,19 @@ pub(crate) async fn join(broker: &AmqpBroker) -> Box<dyn JobConsumer> {
 /// The next job of a consumer.
 pub(crate) async fn claim(worker: &mut Box<dyn JobConsumer>) -> Delivery {
     let claimed = within("a job", worker.claim()).await;
-    claimed.expect("the broker is there")
+    claimed.expect("the broker answers")
 }
 
-/// Claims and acks.
+/// Claims a job and acks it.
 pub(crate) async fn claimed(worker: &mut Box<dyn JobConsumer>) -> JobEnvelope {
     let mut delivery = claim(worker).await;
     let acked = delivery.settle(&Settlement::Ack).await;
-    assert!(acked.expect("the broker is there"));
+    assert!(acked.expect("the broker answers"));
     delivery.job.clone()
 }
 
 pub(crate) async fn letters(broker: &AmqpBroker) -> Vec<DeadLetter> {
-    broker.dead_letters(100).await.expect("the broker is there")
+    broker.dead_letters(100).await.expect("the broker answers")
 }
 
 impl Drop for Vhost {
@@ -235,7 +235,7 @@ impl Drop for Vhost {
             return;
         }
         let config = self.config.clone();
-        // The test's own runtime cannot be waited on here.
+        // A drop cannot wait on the test's own runtime.
         let removing = std::thread::spawn(move || {
             let runtime = tokio::runtime::Builder::new_current_thread()
                 .enable_all()

@@ -1,4 +1,4 @@
-//! `amqps://`: both sides show a certificate, and both are checked.
+//! `amqps://`: both sides send a certificate, and both certificates are checked.
 
 use std::fs;
 
@@ -27,7 +27,7 @@ fn signed(by: &Authority) -> Identity {
     let key = KeyPair::generate().expect("a key");
     let params = CertificateParams::new(["127.0.0.1".to_owned()]);
     let mut params = params.expect("an address");
-    // Not the authority's name: it would pass for self-signed.
+    // Another name than the authority's: an equal name would look self-signed.
     let name = &mut params.distinguished_name;
     name.push(DnType::CommonName, "signed");
     let certificate = params.signed_by(&key, by).expect("a certificate");

@@ -1,4 +1,4 @@
-//! A client that does what ours would not: raw bodies, no topology.
+//! A client that sends raw bodies, unlike the back-end, and makes no topology.
 
 use lapin::{
     BasicProperties, Channel, Confirmation, Connection, ConnectionProperties,
@@ -8,7 +8,7 @@ use lapin::{
 
 use crate::support::Vhost;
 
-/// Publishes bytes as they are.
+/// A client that publishes bytes unchanged.
 #[derive(Debug)]
 pub(crate) struct Wire {
     _connection: Connection,
@@ -19,7 +19,7 @@ impl Wire {
     pub(crate) async fn to(vhost: &Vhost) -> Self {
         let url = &vhost.url;
         let connecting = Connection::connect(url, ConnectionProperties::default());
-        let connection = connecting.await.expect("the broker is there");
+        let connection = connecting.await.expect("the broker answers");
         let channel = connection.create_channel().await.expect("a channel");
         let confirms = channel.confirm_select(ConfirmSelectOptions::default());
         confirms.await.expect("confirms");
@@ -29,13 +29,13 @@ impl Wire {
         }
     }
 
-    /// Publishes and waits for the confirm.
+    /// Publishes a body and waits for the confirm.
     pub(crate) async fn put(&self, exchange: &str, key: &str, body: &[u8]) {
         let properties = BasicProperties::default();
         self.put_with(exchange, key, body, properties).await;
     }
 
-    /// The same with these properties.
+    /// Publishes a body with these properties and waits for the confirm.
     pub(crate) async fn put_with(
         &self,
         exchange: &str,
@@ -55,7 +55,7 @@ impl Wire {
         assert_eq!(confirmed, Confirmation::Ack(None));
     }
 
-    /// Takes a message off a queue, if there is one.
+    /// Takes a message from a queue, if the queue has one.
     pub(crate) async fn take(&self, queue: &str) -> Option<LapinDelivery> {
         let options = BasicGetOptions { no_ack: true };
         let got = self.channel.basic_get(queue.into(), options).await;

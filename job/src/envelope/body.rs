@@ -1,11 +1,11 @@
-//! A version byte, then MessagePack with named fields: the bytes that travel
-//! between processes of different releases.
+//! Message bodies between processes of different releases: a version byte, then
+//! MessagePack with named fields.
 //!
-//! The rule that neighbouring releases read each other's bodies by stands in
-//! docs/ARCHITECTURE.md, "Wires". What a reader cannot read by it is
-//! [`BodyError::OtherRelease`]: handed back untouched, without an attempt. A body
-//! that breaks its own version's layout (truncated, trailing bytes, too long,
-//! nested too deep) is damaged whoever wrote it, and is refused at once.
+//! docs/ARCHITECTURE.md, "Wires", has the rule by which neighbouring releases read each
+//! other's bodies. A body that the rule does not cover is [`BodyError::OtherRelease`]:
+//! the message is requeued unchanged, without an attempt. A body that breaks its own
+//! version's layout (truncated, trailing bytes, too long, nested too deep) is damaged,
+//! whichever release wrote it, and is refused at once.
 //!
 //! The writer raises the version by one when it leaves a field out or adds a
 //! variant of [`super::Payload`] or [`super::Outcome`], and by two when a reader
@@ -24,30 +24,30 @@ use crate::Kind;
 
 /// The version byte of every body that this release writes.
 pub const VERSION: u8 = 1;
-/// The version bytes that this release reads. No release wrote 0.
+/// The version bytes that this release reads; no release wrote 0.
 pub(crate) const READS: RangeInclusive<u8> = VERSION..=VERSION + 1;
-/// The deepest nesting that is read, fields of later releases included.
+/// How deeply a body may be nested, including the fields of later releases.
 const DEPTH: usize = 16;
 
 /// Why a body cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum BodyError {
-    /// Another release wrote it, and a process of that release can read it.
+    /// Another release wrote the body, and a process of that release can read it.
     #[error("another release wrote the message: {0}")]
     OtherRelease(String),
-    /// Empty, too long, or not the MessagePack that its version promises.
+    /// The body is empty, too long, or not the MessagePack of its version.
     #[error("the message body {0}")]
     Damaged(String),
 }
 
 impl BodyError {
-    /// True when a process of another release may read the body: hand it back.
+    /// Whether a process of another release may read the body: then requeue it.
     pub fn is_other_release(&self) -> bool {
         matches!(self, Self::OtherRelease(_))
     }
 }
 
-/// The bytes of a value.
+/// Encodes a value as a message body.
 pub fn encode(value: &impl Serialize) -> Bytes {
     let mut out = vec![VERSION];
     rmp_serde::encode::write_named(&mut out, value)
@@ -55,7 +55,7 @@ pub fn encode(value: &impl Serialize) -> Bytes {
     out.into()
 }
 
-/// Reads a body of at most `limit` bytes; `what` names it in errors.
+/// Reads a body of at most `limit` bytes; `what` names the body in errors.
 pub fn decode<T: DeserializeOwned>(
     body: &[u8],
     what: &'static str,
@@ -90,7 +90,7 @@ pub fn decode<T: DeserializeOwned>(
     Err(BodyError::Damaged(format!("is no {what}: {reason}")))
 }
 
-/// What tells a job of an unknown kind from a damaged one.
+/// The field that distinguishes a job of an unknown kind from a damaged body.
 #[derive(Deserialize)]
 struct Named {
     kind: String,
@@ -105,8 +105,8 @@ enum Unfit {
 }
 
 fn whole<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Unfit> {
-    // From a slice, a length beyond the end is refused before anything is
-    // allocated; from a reader it is found out while a buffer grows.
+    // A slice's decoder refuses a length beyond the end before it allocates; a
+    // reader's decoder would find the end only while a buffer grows.
     let mut deserializer = rmp_serde::Deserializer::from_read_ref(bytes);
     deserializer.set_max_depth(DEPTH);
     let value = T::deserialize(&mut deserializer)?;

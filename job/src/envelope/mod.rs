@@ -1,4 +1,4 @@
-//! What travels through the broker, as [`body`] encodes it.
+//! The messages that travel through the broker, encoded by [`body`].
 
 pub mod body;
 
@@ -12,26 +12,26 @@ use crate::{AttemptRecord, Command, Failure, JobId, Kind, Sizes, Topic, limits};
 /// The longest body, in bytes: a request inline, its history and the framing.
 pub const BODY_BYTES: usize = limits::REQUEST_BYTES + (1 << 20);
 
-/// A job on its way to a worker.
+/// The message of a job for a worker.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct JobEnvelope {
-    /// The job.
+    /// The job's id.
     pub id: JobId,
-    /// Its kind; the topic follows from it.
+    /// The job's kind, which determines the topic.
     pub kind: Kind,
-    /// The rollup that it is part of, when the request says so.
+    /// The id of the rollup that the job belongs to, if the request contains one.
     pub rollup_id: Option<u32>,
-    /// The sizes that its bridge and Falafel are made for; a worker of other
-    /// sizes refuses the job. Absent in the messages of earlier releases.
+    /// The sizes of the bridge and its Falafel; a worker of other sizes refuses the
+    /// job. Absent in the messages of earlier releases.
     #[serde(default)]
     pub sizes: Option<Sizes>,
-    /// The attempt that the next claim will be, from 1.
+    /// The number of the attempt that the next claim begins, from 1.
     pub attempt: u32,
     /// When the bridge took the job, in milliseconds since the Unix epoch.
     pub taken_at_ms: u64,
-    /// Where the request is.
+    /// The request, or a reference to the ledger.
     pub payload: Payload,
-    /// The attempts that failed, oldest first, at most
+    /// The records of the failed attempts, oldest first, at most
     /// [`limits::ATTEMPT_RECORDS`].
     pub history: Vec<AttemptRecord>,
     /// The W3C trace context of the job. It travels in a header, not in the body.
@@ -39,32 +39,32 @@ pub struct JobEnvelope {
     pub trace: Option<String>,
 }
 
-/// The request of a job, in the message or beside it.
+/// The request of a job, in the message or in the ledger.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Payload {
-    /// The request itself.
+    /// The message contains the request.
     Inline(#[serde(with = "bytes_as_bin")] Bytes),
     /// The request is in the ledger, under the job's id.
     Stored {
-        /// Its length in bytes.
+        /// The request's length in bytes.
         bytes: u64,
     },
 }
 
-/// What became of a job, on its way to the bridge.
+/// The message of a job's outcome for the bridge.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ResultEnvelope {
-    /// The job.
+    /// The job's id.
     pub id: JobId,
-    /// Its kind.
+    /// The job's kind.
     pub kind: Kind,
-    /// The attempt that this is the result of.
+    /// The number of the attempt that gave this result.
     pub attempt: u32,
-    /// The worker that made it.
+    /// The name of the worker that made the result.
     pub worker: String,
     /// How long the prover took, in milliseconds.
     pub prove_ms: u64,
-    /// The proof, or why there is none.
+    /// The proof, or the failure.
     pub outcome: Outcome,
     /// The W3C trace context of the job. It travels in a header, not in the body.
     #[serde(skip)]
@@ -74,7 +74,7 @@ pub struct ResultEnvelope {
 /// A proof or a typed failure.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Outcome {
-    /// The reply for Falafel; verified by the worker.
+    /// The job was proved: the reply for Falafel, which the worker has verified.
     Proved(#[serde(with = "bytes_as_bin")] Bytes),
     /// The job was given up on and is a dead letter.
     Dead(Failure),
@@ -93,7 +93,7 @@ impl JobEnvelope {
         &self.history[self.history.len().saturating_sub(failed)..]
     }
 
-    /// The command of the job's frame.
+    /// The command of the frame that requested the job.
     pub fn command(&self) -> Command {
         self.kind.command()
     }
@@ -121,7 +121,7 @@ impl ResultEnvelope {
     }
 }
 
-/// `Bytes` as MessagePack bin, without serde's element-by-element form.
+/// Writes `Bytes` as MessagePack bin instead of serde's list of numbers.
 mod bytes_as_bin {
     use bytes::Bytes;
     use serde::{Deserialize, Deserializer, Serializer};
@@ -130,7 +130,7 @@ mod bytes_as_bin {
         s.serialize_bytes(bytes)
     }
 
-    /// From a body in memory, whose bytes are copied once.
+    /// Reads bytes from a body in memory, with one copy.
     pub(super) fn deserialize<'de, D: Deserializer<'de>>(d: D) -> Result<Bytes, D::Error> {
         <&[u8]>::deserialize(d).map(Bytes::copy_from_slice)
     }

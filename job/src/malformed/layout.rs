@@ -1,4 +1,4 @@
-//! Where each field of a request stands and what it may hold.
+//! The place of each field of a request, and its allowed values.
 
 pub(super) struct Field {
     pub(super) name: String,
@@ -25,7 +25,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// A request that starts with its proof id.
+    /// Begins the layout of a request, with its proof id.
     fn request(kind: &'static str) -> Self {
         let mut layout = Self {
             kind,
@@ -64,7 +64,7 @@ impl Layout {
         self.push(name, 32, Form::Element);
     }
 
-    /// Only the depth and the outer levels become cases; the rest is alike.
+    /// Adds a path. Only the depth and the outer levels become cases.
     fn path(&mut self, name: &str, depth: u32) {
         self.number(
             format!("{name} depth"),
@@ -81,7 +81,7 @@ impl Layout {
         }
     }
 
-    /// A list of exactly `count` entries, "one a tx" and the like.
+    /// Adds a list of exactly `count` entries, such as "one a tx".
     fn exactly(&mut self, what: &str, count: u32, must: &str) {
         self.number(
             format!("number of {what}"),

@@ -1,6 +1,6 @@
 //! A table of requests that must be refused, with the exact text of each
-//! refusal. It is made from real requests by one fault each: a field cut
-//! short, another depth or count, a word that is no field element.
+//! refusal. Each case is a real request with one fault: a truncated field, another
+//! depth or count, a word that is no field element.
 //!
 //! The places of the fields come from `layout`, which is written from the
 //! specification and shares nothing with the parser.
@@ -17,12 +17,12 @@ use crate::{Sizes, limits};
 /// A request that must be refused.
 #[derive(Debug, Clone)]
 pub struct MalformedCase {
-    /// What was done to which request.
+    /// The request and its fault.
     pub name: String,
     /// The request.
     pub request: Bytes,
-    /// `None`: the parser refuses it. Otherwise it is well formed and only
-    /// wrong for a cluster of these sizes.
+    /// `None`: the parser refuses the request. Otherwise the request is well formed,
+    /// but wrong for a cluster of these sizes.
     pub sizes: Option<Sizes>,
     /// The whole text of the error.
     pub error: String,
@@ -105,7 +105,7 @@ fn faults(file: &str, request: &Bytes, field: &Field) -> Vec<MalformedCase> {
     cases
 }
 
-/// Well formed, but not for a cluster of these sizes.
+/// Requests that are well formed, but wrong for a cluster of these sizes.
 fn wrong_for_sizes(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
     let table = [
         (
@@ -118,13 +118,13 @@ fn wrong_for_sizes(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
             (27, 32),
             "number of txs is 28, must be at most 27, the size of an inner rollup here (byte 8)",
         ),
-        // No padding path though the inner rollup is not full.
+        // The inner rollup is not full, but a padding path is missing.
         (
             "valid_2x2_0_tx_rollup_request",
             (3, 2),
             "number of nullifier paths is 4, must be 5 for 2 txs in an inner rollup of 3 (byte 10460)",
         ),
-        // A padding path though the inner rollup is full.
+        // The inner rollup is full, but has a padding path.
         (
             "valid_2x2_1_tx_rollup_request",
             (1, 2),
@@ -135,7 +135,7 @@ fn wrong_for_sizes(vectors: &dyn Fn(&str) -> Bytes) -> Vec<MalformedCase> {
             (2, 1),
             "number of inner rollups is 2, must be at most 1, the size of a rollup here (byte 8)",
         ),
-        // A broadcast of a smaller rollup.
+        // The broadcast data of a smaller rollup.
         (
             "root_verifier_1x1",
             (28, 32),

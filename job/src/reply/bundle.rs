@@ -1,5 +1,5 @@
-//! A whole rollup in one reply: the broadcast data, and every proof that
-//! stands behind it.
+//! A whole rollup in one reply: the broadcast data, and the proofs of the root rollup
+//! and all inner rollups.
 
 use std::fmt::Display;
 
@@ -15,9 +15,9 @@ use crate::{Sizes, Word, limits};
 
 const INTERACTIONS: usize = limits::BRIDGES as usize;
 const INTERACTION: usize = 6;
-/// BN254's scalar field has no larger domain than 2^28.
+/// log2 of the largest evaluation domain of BN254's scalar field.
 const MAX_DOMAIN_LOG2: usize = 28;
-/// Where the broadcast header has the rollup's slots.
+/// The place of the rollup's number of slots in the broadcast header.
 const SLOTS: usize = 1;
 
 /// The reply to a root rollup or root verifier request: broadcast data, then a
@@ -34,24 +34,24 @@ const SLOTS: usize = 1;
 ///     ‖ w ‖ w × word of its tail
 ///     ‖ p )
 /// 32 × 6 words of the interaction notes: bridge call data, total input,
-///        total outputs a and b, nonce, result; zeros where there is none
+///        total outputs a and b, nonce, result; unused notes are zeros
 /// ```
 ///
-/// Its proofs: the root rollup's, then the p of each inner rollup, in order.
-/// 2^d is the largest domain of the circuits that prove an inner rollup, which
-/// says how it was cut into circuits. n is the number of inner rollups. With its
-/// slots of the broadcast data each of them has its whole reply in the bundle,
-/// byte for byte. There is one encoding of a bundle; [`Bundle::parse`] refuses
-/// any other.
+/// The tail's proofs: the root rollup's, then the p proofs of each inner rollup, in
+/// order. 2^d is the largest domain of the circuits that prove an inner rollup, which
+/// determines how the rollup was divided into circuits. n is the number of inner
+/// rollups. Together with the broadcast data the bundle contains the whole reply of
+/// each inner rollup, byte for byte. A bundle has one encoding; [`Bundle::parse`]
+/// refuses any other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Bundle {
-    /// What the rollup was made for.
+    /// The sizes of the rollup.
     pub sizes: Sizes,
     /// log2 of the largest domain of the circuits that prove an inner rollup.
     pub domain_log2: u32,
     /// The broadcast data.
     pub broadcast: Vec<Word>,
-    /// The suite of every statement.
+    /// The suite of all statements of the rollup.
     pub suite: SuiteTag,
     /// BLAKE3 of the root rollup's verification key.
     pub vk: [u8; 32],
@@ -68,7 +68,7 @@ pub struct Bundle {
 pub struct BundledInner {
     /// The 108 published fields before the transactions.
     pub header: Vec<Word>,
-    /// What follows the published fields in its reply.
+    /// The part of the inner rollup's reply after the published fields.
     pub tail: NativeProof,
 }
 
@@ -118,10 +118,10 @@ impl Bundle {
         Ok(bundle)
     }
 
-    /// The whole reply.
+    /// Encodes the whole reply.
     ///
     /// # Panics
-    /// If the broadcast data has not the length of its sizes.
+    /// If the length of the broadcast data does not match the sizes.
     pub fn to_bytes(&self) -> Result<Bytes, ReplyError> {
         assert_eq!(32 * self.broadcast.len(), broadcast_bytes(self.sizes));
         let mut vks = vec![self.vk];
@@ -170,10 +170,10 @@ impl Bundle {
         Ok(out.freeze())
     }
 
-    /// The published fields of an inner rollup.
+    /// The published fields of the inner rollup at place `at`.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If the bundle has no inner rollup at this place.
     pub fn inner_fields(&self, at: usize) -> Vec<Word> {
         let words = TX * self.sizes.slots() as usize;
         let mut fields = self.inners[at].header.clone();
@@ -181,10 +181,10 @@ impl Bundle {
         fields
     }
 
-    /// The reply of an inner rollup, as it was given to the root rollup.
+    /// The reply of the inner rollup at place `at`, byte for byte.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If the bundle has no inner rollup at this place.
     pub fn inner_reply(&self, at: usize) -> Bytes {
         let fields = self.inner_fields(at);
         let fields = fields.iter().flat_map(|word| word.0);
@@ -193,7 +193,7 @@ impl Bundle {
 }
 
 impl BundledInner {
-    /// An inner rollup from its whole reply at some sizes.
+    /// Reads an inner rollup from its whole reply at the given sizes.
     pub fn of_reply(reply: &[u8], sizes: Sizes) -> Result<Self, ReplyError> {
         let (mut header, tail) = split(reply, tx_rollup_fields(sizes.slots()))?;
         header.truncate(INNER_HEADER);
@@ -239,7 +239,7 @@ impl BundledInner {
     }
 }
 
-/// The slots that the broadcast header says.
+/// Reads the number of slots from the broadcast header.
 fn slots(reply: &[u8]) -> Result<usize, ReplyError> {
     let (words, _) = reply.as_chunks::<32>();
     let word = words.get(SLOTS).copied().map(Word);
@@ -270,7 +270,7 @@ fn sizes(words: &mut WordReader<'_>, got: usize) -> Result<Sizes, ReplyError> {
     )))
 }
 
-/// The words at the start of a reply, and the tail behind them.
+/// Splits a reply into the words at its start and the tail after them.
 fn split(reply: &[u8], words: usize) -> Result<(Vec<Word>, &[u8]), ReplyError> {
     let (fields, tail) = reply
         .split_at_checked(32 * words)
@@ -296,7 +296,7 @@ fn refused(why: impl Display) -> ReplyError {
     ReplyError::new(format_args!("bundle: {why}"))
 }
 
-/// The place of a key in a list; a new one is added at its end.
+/// Returns the place of a key in a list; a new key is added at the end.
 fn place(vks: &mut Vec<[u8; 32]>, vk: &[u8; 32]) -> usize {
     vks.iter().position(|known| known == vk).unwrap_or_else(|| {
         vks.push(*vk);

@@ -1,7 +1,7 @@
 use std::fmt::Display;
 
-/// Bytes that are no reply of their kind, or parts that make none. The text says
-/// what is wrong and where; every caller refuses the reply, whatever it says.
+/// The error of bytes that are no reply of their kind, or of parts that make no reply.
+/// The text says what is wrong and where; every caller refuses the reply.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct ReplyError(String);

@@ -1,8 +1,7 @@
-//! Replies: what goes back to Falafel in an `ack` frame.
+//! Replies: the data that zkWhirl returns to Falafel in an `ack` frame.
 //!
-//! The published fields stand first in every reply and at the same places
-//! whichever prover made it; what follows them is the prover's own: a PLONK
-//! proof of `rollup_cli`'s, or a [`NativeProof`].
+//! Every reply begins with the published fields, at the same places for every prover.
+//! The prover's own data follow: a PLONK proof of `rollup_cli`, or a [`NativeProof`].
 
 mod bundle;
 mod error;

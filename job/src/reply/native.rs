@@ -1,17 +1,17 @@
-//! What follows the published fields in a reply of the native engine.
+//! The native tail: the part of a native reply after the published fields.
 
 use bytes::{BufMut, Bytes, BytesMut};
 
 use super::ReplyError;
 use crate::Word;
 
-/// Verification keys that one reply names.
+/// How many verification keys one reply names, at most.
 pub const MAX_VKS: usize = 16;
-/// Words that one reply carries beside its published fields.
+/// How many words one reply has beside its published fields, at most.
 pub const MAX_WORDS: usize = 65_536;
-/// Proofs of one reply: a whole rollup has those of all its inner rollups.
+/// How many proofs one reply has, at most: a whole rollup has those of all its inners.
 pub const MAX_PROOFS: usize = 8_192;
-/// Bytes of a tail with one proof ([`NativeForm::Single`]).
+/// The length of a tail with one proof ([`NativeForm::Single`]), in bytes.
 pub const SINGLE_TAIL_BYTES: usize = HEADER_BYTES + DIGEST_BYTES + PROOF_BYTES;
 
 const MAGIC: [u8; 4] = *b"zkW1";
@@ -19,7 +19,7 @@ const HEADER_BYTES: usize = 4 + 1 + 1 + 2 + 4 + 4;
 const DIGEST_BYTES: usize = 32;
 const PROOF_BYTES: usize = 128;
 
-/// Which hashes a native statement is about; one byte in a reply.
+/// The hashes of a native statement; one byte in a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum SuiteTag {
@@ -29,7 +29,7 @@ pub enum SuiteTag {
     Poseidon = 1,
 }
 
-/// What the words and proofs of a reply are; one byte in a reply.
+/// The meaning of the words and proofs in a reply; one byte in a reply.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[repr(u8)]
 pub enum NativeForm {
@@ -43,21 +43,21 @@ pub enum NativeForm {
     Rollup = 3,
 }
 
-/// Groth16 proofs over BN254 that stand behind the published fields:
+/// The Groth16 proofs over BN254 that follow the published fields:
 /// `"zkW1" ‖ suite u8 ‖ form u8 ‖ vks u16 ‖ words u32 ‖ proofs u32 ‖
 /// vks × digest[32] ‖ words × word[32] ‖ proofs × proof[128]`, big-endian.
 ///
 /// A proof is A ‖ B ‖ C, each compressed (32, 64, 32 bytes). A digest names a
-/// verification key; the verifier's own key must have the same.
+/// verification key; the verifier's own key must have the same digest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NativeProof {
     /// The suite of the statements.
     pub suite: SuiteTag,
-    /// What the words and proofs are.
+    /// The meaning of the words and proofs.
     pub form: NativeForm,
     /// BLAKE3 of each verification key, at least one, at most [`MAX_VKS`].
     pub vks: Vec<[u8; DIGEST_BYTES]>,
-    /// What a verifier needs beside the published fields, at most [`MAX_WORDS`].
+    /// The words that a verifier needs beside the published fields, at most [`MAX_WORDS`].
     pub words: Vec<Word>,
     /// The proofs, at least one, at most [`MAX_PROOFS`].
     pub proofs: Vec<[u8; PROOF_BYTES]>,
@@ -74,7 +74,7 @@ impl NativeForm {
         all.get(usize::from(byte)).copied()
     }
 
-    /// The least and the most verification keys, words and proofs.
+    /// The smallest and largest numbers of verification keys, words and proofs.
     fn counts(self) -> [(&'static str, usize, usize); 3] {
         let [vks, words, proofs] = match self {
             Self::Single => [(1, 1), (0, 0), (1, 1)],
@@ -89,7 +89,7 @@ impl NativeForm {
 }
 
 impl NativeProof {
-    /// One proof by the key with digest `vk`.
+    /// Makes a tail of one proof by the key with digest `vk`.
     pub fn single(suite: SuiteTag, vk: [u8; DIGEST_BYTES], proof: [u8; PROOF_BYTES]) -> Self {
         Self {
             suite,
@@ -100,7 +100,7 @@ impl NativeProof {
         }
     }
 
-    /// The bytes that follow the published fields.
+    /// Encodes the tail: the bytes after the published fields.
     pub fn to_bytes(&self) -> Bytes {
         let counts = [self.vks.len(), self.words.len(), self.proofs.len()];
         let mut out = BytesMut::with_capacity(length(counts));
@@ -117,8 +117,7 @@ impl NativeProof {
         out.freeze()
     }
 
-    /// Reads what follows the published fields. Whether words are canonical is
-    /// for their reader to say.
+    /// Reads a tail. Does not check that its words are canonical: their reader checks them.
     pub fn parse(bytes: &[u8]) -> Result<Self, ReplyError> {
         let must = |must: usize| {
             let got = bytes.len();
@@ -145,7 +144,7 @@ impl NativeProof {
     }
 }
 
-/// Suite, form, and the numbers of keys, words and proofs, within their bounds.
+/// Reads suite, form, and the numbers of keys, words and proofs; checks their bounds.
 fn parse_header(
     header: &[u8; HEADER_BYTES],
 ) -> Result<(SuiteTag, NativeForm, [usize; 3]), ReplyError> {
@@ -182,7 +181,7 @@ fn parse_header(
     Ok((suite, form, counts))
 }
 
-/// Bytes of a tail with so many keys, words and proofs.
+/// The length in bytes of a tail with these numbers of keys, words and proofs.
 fn length([vks, words, proofs]: [usize; 3]) -> usize {
     HEADER_BYTES + DIGEST_BYTES * vks + 32 * words + PROOF_BYTES * proofs
 }

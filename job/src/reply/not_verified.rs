@@ -2,8 +2,8 @@
 
 use std::fmt::Display;
 
-/// Why a verifier does not accept a reply, by what its caller does next. Each
-/// reason is a whole sentence for logs and records.
+/// Why a verifier does not accept a reply, by what the caller does next. Each reason
+/// is a whole sentence for logs and records.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum NotVerified {
     /// The reply does not answer its request: it is malformed, a proof in it
@@ -37,7 +37,7 @@ impl NotVerified {
         Self::CannotCheck { reason }
     }
 
-    /// The same, with the name of the part of the reply in front.
+    /// Puts the name of a part of the reply before the reason.
     pub fn in_part(self, part: impl Display) -> Self {
         match self {
             Self::Refused { reason } => Self::refused(format_args!("{part}: {reason}")),

@@ -5,40 +5,40 @@ use bytes::Bytes;
 use super::{NativeForm, NativeProof, ReplyError};
 use crate::{Kind, Sizes, Word, limits};
 
-/// Published fields of a claim's reply.
+/// How many published fields a claim's reply has.
 pub const CLAIM_FIELDS: usize = 16;
-/// Limbs of the recursive proof that the original appends to the fields.
+/// How many limbs of the recursive proof the original appends to the fields.
 const RECURSION_LIMBS: usize = 16;
-/// A Turbo PLONK proof: 9 commitments of 64 bytes, 25 scalars of 32, 2 opening
-/// commitments of 64.
+/// The length of a Turbo PLONK proof: 9 commitments of 64 bytes, 25 scalars of 32, 2
+/// opening commitments of 64.
 const TURBO_PROOF_BYTES: usize = 1504;
-/// The standard PLONK proof of the root verifier.
+/// The length of the root verifier's standard PLONK proof, in bytes.
 const STANDARD_PROOF_BYTES: usize = 768;
-/// Words of the broadcast data before the transactions.
+/// How many words the broadcast data has before the transactions.
 pub(super) const BROADCAST_HEADER: usize = 142;
-/// Published words of an inner rollup before its transactions.
+/// How many published words an inner rollup has before its transactions.
 pub(super) const INNER_HEADER: usize = 108;
-/// Published words of a transaction.
+/// How many published words a transaction has.
 pub(super) const TX: usize = 8;
 
-/// Published fields of a tx-rollup's reply with `slots` transaction slots.
+/// How many published fields a tx rollup's reply with `slots` transaction slots has.
 pub fn tx_rollup_fields(slots: u32) -> usize {
     INNER_HEADER + TX * slots as usize
 }
 
-/// Bytes of the broadcast data that starts the replies of the root rollup and
-/// of the root verifier.
+/// The length in bytes of the broadcast data, with which the replies of the root rollup
+/// and of the root verifier begin.
 pub fn broadcast_bytes(sizes: Sizes) -> usize {
     32 * (BROADCAST_HEADER + TX * sizes.rollup_slots() as usize)
 }
 
-/// What a reply of a kind and size looks like when `rollup_cli` makes it.
+/// The shape of a reply of `rollup_cli` for one kind and size.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ReplyShape {
-    /// Published fields, 32 bytes each, at the start of the reply.
+    /// The number of published fields, 32 bytes each, at the start of the reply.
     pub fields: usize,
-    /// The reply's exact length. `None` for verification keys, whose length is
-    /// the circuit's own.
+    /// The reply's exact length in bytes. `None` for verification keys, whose length
+    /// depends on the circuit.
     pub bytes: Option<usize>,
 }
 
@@ -66,11 +66,11 @@ impl ReplyShape {
         Self { fields, bytes }
     }
 
-    /// Checks a reply of `rollup_cli`'s: the exact length of its kind and size.
+    /// Checks that a reply of `rollup_cli` has the exact length of its kind and size.
     pub fn check(&self, kind: Kind, reply: &[u8]) -> Result<(), ReplyError> {
         let (got, limit) = (reply.len(), limits::VK_BYTES);
         let must = match self.bytes {
-            // Falafel would read past its end.
+            // Falafel would read beyond the reply's end.
             _ if reply.is_empty() => {
                 let why = format_args!("the reply to a {kind} job is empty");
                 return Err(ReplyError::new(why));
@@ -82,8 +82,8 @@ impl ReplyShape {
         Err(wrong_length(kind, got, &must))
     }
 
-    /// Checks a reply of the native engine: its fields, then a tail of a form
-    /// that its kind has. Proofs are for their verifier.
+    /// Checks that a native reply has its fields and a tail of a form that its kind
+    /// has. Does not verify the proofs.
     pub fn check_native(&self, kind: Kind, reply: &[u8]) -> Result<(), ReplyError> {
         let fields = 32 * self.fields;
         let Some(tail) = reply.get(fields..) else {
@@ -100,7 +100,8 @@ impl ReplyShape {
         Err(ReplyError::new(why))
     }
 
-    /// What [`ReplyShape::accepts`] demands, in words; `what` the tail is of.
+    /// The lengths that [`ReplyShape::accepts`] requires, in words; `what` names the
+    /// owner of the tail.
     pub(crate) fn expected(&self, what: &str) -> String {
         let fields = 32 * self.fields;
         let native = format!("{fields} and the native tail of a {what}");
@@ -110,7 +111,7 @@ impl ReplyShape {
         }
     }
 
-    /// Whether a reply has the shape of either prover's.
+    /// Whether a reply has the shape of `rollup_cli`'s or of the native engine's.
     pub fn accepts(&self, kind: Kind, reply: &[u8]) -> bool {
         self.check(kind, reply).is_ok() || self.check_native(kind, reply).is_ok()
     }
@@ -132,7 +133,7 @@ fn wrong_length(kind: Kind, got: usize, must: &str) -> ReplyError {
     ))
 }
 
-/// The first `count` fields of a reply, or `None` when it is shorter.
+/// Reads the first `count` fields of a reply. `None`: the reply is shorter.
 pub fn fields(reply: &Bytes, count: usize) -> Option<Vec<Word>> {
     reply.get(..32 * count).map(Word::all)
 }

@@ -1,12 +1,12 @@
-//! Reading of the words that a native tail carries.
+//! Reads the words of a native tail.
 
 use std::fmt::Arguments;
 
 use super::ReplyError;
 use crate::Word;
 
-/// A cursor over words. Names are given as `format_args!` so that they are
-/// only built when something is wrong.
+/// A cursor over words. Names are passed as `format_args!`, so that only an error
+/// builds them.
 pub(super) struct WordReader<'a> {
     words: &'a [Word],
     at: usize,

@@ -18,13 +18,13 @@ pub struct ClaimRequest {
     pub defi_root: Word,
     /// The claim note's place in the data tree.
     pub claim_note_index: u32,
-    /// Its path.
+    /// The claim note's path in the data tree.
     pub claim_note_path: MerklePath,
     /// The claim note.
     pub claim_note: ClaimNote,
     /// The interaction note's place in the defi tree.
     pub defi_note_index: u32,
-    /// Its path.
+    /// The interaction note's path in the defi tree.
     pub defi_note_path: MerklePath,
     /// The interaction note.
     pub defi_note: DefiInteractionNote,

@@ -1,20 +1,20 @@
-//! How long a request is, from its first bytes: `rollup_cli`'s standard input
-//! carries requests one after the other without a length.
+//! Finds a request's length from its first bytes: on `rollup_cli`'s standard input
+//! requests follow each other without a length.
 
 use super::too_long;
 use crate::{LayoutError, limits};
 
-/// A piece of a layout whose length is fixed or follows from a count.
+/// A part of a layout with a fixed length, or a length that a count determines.
 enum RequestPart {
-    /// So many bytes.
+    /// This many bytes.
     Fixed(usize),
-    /// A count, then so many bytes for each; the count's limit.
+    /// A count, then a number of bytes for each entry. Fields: bytes, limit of the count.
     List(usize, u32),
-    /// A depth and 64 bytes a level.
+    /// A depth, then 64 bytes per level.
     Path,
-    /// A length and so many bytes; the limit.
+    /// A length, then the bytes. Field: limit of the length.
     Buffer(u32),
-    /// A count, then so many pieces; the count's limit.
+    /// A count, then a part for each entry. Fields: limit of the count, part.
     Many(u32, &'static RequestPart),
 }
 
@@ -56,16 +56,15 @@ const ROOT_ROLLUP: &[RequestPart] = &[
 ];
 const CLAIM: &[RequestPart] = &[Fixed(68), Path, Fixed(164 + 4), Path, Fixed(133 + 64)];
 const ROOT_VERIFIER: &[RequestPart] = &[REPLY];
-/// A client's account transaction, which Falafel never sends and no job is:
-/// five curve points, two words, two flags, an index, a data tree path, a
-/// signature.
+/// A client's account transaction, which is no job and which Falafel never sends:
+/// five curve points, two words, two flags, an index, a data tree path, a signature.
 const ACCOUNT: &[RequestPart] = &[Fixed(4 * 64 + 2 * 32 + 2 + 4), Path, Fixed(64 + 64)];
 
-/// The bytes that a request starting with `prefix` certainly has.
+/// Returns the least number of bytes of a request that starts with `prefix`.
 ///
-/// More than `prefix.len()`: read that many and ask again. Equal: the request
-/// is complete. Counts beyond the limits are errors, so that a caller never
-/// waits for, or allocates, more than [`limits::REQUEST_BYTES`].
+/// More than `prefix.len()`: read up to this number and call again. Equal: the request
+/// is complete. Counts beyond the limits are errors, so that a caller never waits for,
+/// or allocates, more than [`limits::REQUEST_BYTES`].
 pub fn needed_bytes(prefix: &[u8]) -> Result<usize, LayoutError> {
     let mut scan = LengthScan { prefix, at: 0 };
     let walked = match scan.u32(4, "proof id") {
@@ -85,7 +84,7 @@ pub fn needed_bytes(prefix: &[u8]) -> Result<usize, LayoutError> {
 
 struct LengthScan<'a> {
     prefix: &'a [u8],
-    /// Bytes that the request has, as far as it was walked.
+    /// How many bytes the parts have that were read so far.
     at: usize,
 }
 

@@ -1,5 +1,5 @@
-//! Proof requests: the data of a `create-proof` frame, and byte for byte what
-//! `rollup_cli` reads on its standard input.
+//! Proof requests: the data of a `create-proof` frame, which `rollup_cli` reads byte
+//! for byte on its standard input.
 
 mod claim;
 mod framing;
@@ -38,10 +38,10 @@ pub enum Request {
 }
 
 impl Request {
-    /// Reads a request; the whole buffer must be one.
+    /// Reads a request, which must fill the whole buffer.
     ///
-    /// Every count and length is bounded before it is used, depths are the
-    /// protocol's, and words that stand for field elements are canonical.
+    /// Checks that every count and length is within its limit before it is used, that
+    /// depths are the protocol's, and that field elements are canonical.
     pub fn parse(data: &Bytes) -> Result<Self, LayoutError> {
         if data.len() > limits::REQUEST_BYTES {
             return Err(too_long(0, data.len()));
@@ -88,7 +88,7 @@ impl Request {
         }
     }
 
-    /// The rollup that this request is part of, where the layout says so.
+    /// The id of the rollup that this request belongs to, if the layout has one.
     pub fn rollup_id(&self) -> Option<u32> {
         match self {
             Self::TxRollup(request) => Some(request.rollup_id),
@@ -98,9 +98,9 @@ impl Request {
         }
     }
 
-    /// Checks what depends on the sizes that Falafel and this cluster are
-    /// configured with: more transactions or inners than fit, missing or
-    /// surplus padding paths, a broadcast buffer of another size.
+    /// Checks the request against the configured sizes. Errors: more transactions or
+    /// inner rollups than fit, missing or surplus padding paths, a broadcast buffer of
+    /// another size.
     pub fn validate(&self, sizes: Sizes) -> Result<(), LayoutError> {
         match self {
             Self::TxRollup(request) => request.validate(sizes),
@@ -111,7 +111,7 @@ impl Request {
     }
 }
 
-/// The kind of a frame's job, from its command and the first word of its data.
+/// Returns the kind of a frame's job, from the command and the first word of the data.
 /// `None`: no kind has this command or proof id.
 pub fn identify(command: u32, data: &[u8]) -> Option<Kind> {
     match Command::from_code(command)? {
@@ -125,7 +125,7 @@ pub fn identify(command: u32, data: &[u8]) -> Option<Kind> {
     }
 }
 
-/// The error of a request of so many bytes, found at byte `at`.
+/// The error of a request of `bytes` bytes, found at byte `at`.
 fn too_long(at: usize, bytes: usize) -> LayoutError {
     let must = format_args!("at most {} bytes", limits::REQUEST_BYTES);
     let name = format_args!("the request's length");

@@ -10,11 +10,11 @@ use crate::{
 /// A claim note as it stands in the data tree; 164 bytes on the wire.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ClaimNote {
-    /// What was deposited into the bridge.
+    /// The value that was deposited into the bridge.
     pub deposit_value: Word,
     /// The bridge.
     pub bridge_call_data: Word,
-    /// The interaction that the deposit took part in.
+    /// The number of the interaction that the deposit was part of.
     pub defi_interaction_nonce: u32,
     /// The claim's fee.
     pub fee: Word,
@@ -30,11 +30,11 @@ pub struct ClaimNote {
 pub struct DefiInteractionNote {
     /// The bridge.
     pub bridge_call_data: Word,
-    /// What all deposits put in.
+    /// The sum of all deposits.
     pub total_input_value: Word,
-    /// What came out of the first output asset.
+    /// The output in the first output asset.
     pub total_output_value_a: Word,
-    /// What came out of the second output asset.
+    /// The output in the second output asset.
     pub total_output_value_b: Word,
     /// The interaction's number: 32 × rollup id + the bridge's place.
     pub nonce: u32,

@@ -1,4 +1,4 @@
-//! What several requests are made of: Merkle paths and client proofs.
+//! The common parts of requests: Merkle paths and client proofs.
 
 use std::fmt::Arguments;
 
@@ -10,26 +10,26 @@ use crate::{
     wire::{Reader, Writer},
 };
 
-/// Levels of the data (notes) tree.
+/// How many levels the data (notes) tree has.
 pub const DATA_TREE_DEPTH: u32 = 32;
-/// Levels of the nullifier tree.
+/// How many levels the nullifier tree has.
 pub const NULL_TREE_DEPTH: u32 = 256;
-/// Levels of the tree of data roots.
+/// How many levels the tree of data roots has.
 pub const ROOTS_TREE_DEPTH: u32 = 28;
-/// Levels of the tree of defi interaction notes.
+/// How many levels the tree of defi interaction notes has.
 pub const DEFI_TREE_DEPTH: u32 = 30;
-/// A client proof: 16 public inputs of 32 bytes and a PLONK tail of 1,504.
+/// The length of a client proof: 16 public inputs of 32 bytes, a PLONK tail of 1,504.
 pub const CLIENT_PROOF_BYTES: u32 = 2016;
-/// A client proof of our own: the same public inputs and a native tail with
+/// The length of a native client proof: the same public inputs, and a native tail with
 /// one proof.
 pub const NATIVE_CLIENT_PROOF_BYTES: u32 = (16 * 32 + SINGLE_TAIL_BYTES) as u32;
 
 const PAIR_BYTES: usize = 64;
 
-/// A Merkle path: one (left, right) pair of nodes a level, leaf level first.
+/// A Merkle path: one (left, right) pair of nodes per level, leaf level first.
 ///
-/// It stays in the buffer that it was read from: paths are 97 % of a large
-/// request, and whoever only checks or passes it on needs no copy of them.
+/// The path shares the buffer that it was read from: paths are 97 % of a large request,
+/// and code that only checks or forwards a request needs no copy of them.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct MerklePath(Bytes);
 
@@ -42,12 +42,12 @@ impl FromIterator<(Word, Word)> for MerklePath {
 }
 
 impl MerklePath {
-    /// Its levels.
+    /// How many levels the path has.
     pub fn depth(&self) -> usize {
         self.0.len() / PAIR_BYTES
     }
 
-    /// Its pairs of nodes, leaf level first.
+    /// The path's pairs of nodes, leaf level first.
     pub fn pairs(&self) -> impl ExactSizeIterator<Item = (Word, Word)> + '_ {
         let word = |bytes: &[u8]| Word(bytes.try_into().expect("half a pair is 32 bytes"));
         self.0.chunks_exact(PAIR_BYTES).map(move |pair| {
@@ -120,11 +120,11 @@ pub mod field {
     pub const NULLIFIER2: usize = 4;
     /// Value deposited or withdrawn in public.
     pub const PUBLIC_VALUE: usize = 5;
-    /// Who deposits or withdraws.
+    /// The address that deposits or withdraws.
     pub const PUBLIC_OWNER: usize = 6;
     /// Asset deposited or withdrawn.
     pub const PUBLIC_ASSET_ID: usize = 7;
-    /// The data root that the spent notes are under.
+    /// The root of the data tree that contains the spent notes.
     pub const DATA_ROOT: usize = 8;
     /// Fee.
     pub const TX_FEE: usize = 9;
@@ -160,8 +160,7 @@ impl ClientProof {
         })
     }
 
-    /// Whether the tail has the length of a native one, which a PLONK tail
-    /// never has.
+    /// Whether the tail has the length of a native tail, which a PLONK tail never has.
     pub fn is_native(&self) -> bool {
         self.tail.len() == SINGLE_TAIL_BYTES
     }

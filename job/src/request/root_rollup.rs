@@ -1,4 +1,4 @@
-//! The root-rollup request: the inner proofs and the trees they extend.
+//! The root-rollup request: the inner proofs, and the trees that they extend.
 
 use bytes::Bytes;
 
@@ -12,7 +12,7 @@ use crate::{
 /// A rollup of inner rollups.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RootRollupRequest {
-    /// The rollup.
+    /// The rollup's id.
     pub rollup_id: u32,
     /// The replies to the inner rollups' requests, in order.
     pub inner_proofs: Vec<Bytes>,
@@ -34,7 +34,7 @@ pub struct RootRollupRequest {
     pub asset_ids: Vec<Word>,
     /// The interactions of earlier rollups that settle in this one, at most 32.
     pub defi_interaction_notes: Vec<DefiInteractionNote>,
-    /// Who is paid: 12 zero bytes and an address.
+    /// The beneficiary of the fees: 12 zero bytes, then an address.
     pub rollup_beneficiary: Word,
 }
 

@@ -34,7 +34,7 @@ impl RootVerifierRequest {
         w.finish()
     }
 
-    /// The rollup, when the reply starts with a broadcast header.
+    /// The rollup's id, if the reply starts with a broadcast header.
     pub(super) fn rollup_id(&self) -> Option<u32> {
         let word = self.root_rollup_reply.first_chunk::<32>()?;
         Word(*word).to_u64()?.try_into().ok()

@@ -11,9 +11,9 @@ use crate::{
 /// An inner rollup of `txs.len()` transactions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TxRollupRequest {
-    /// The rollup that this inner rollup is part of.
+    /// The id of the rollup that this inner rollup belongs to.
     pub rollup_id: u32,
-    /// Where its notes start in the data tree.
+    /// The place of the inner rollup's first note in the data tree.
     pub data_start_index: u32,
     /// The transactions, at least one.
     pub txs: Vec<ClientProof>,
@@ -107,7 +107,7 @@ impl TxRollupRequest {
 
     /// The bytes on the wire, the leading proof id included.
     pub fn to_bytes(&self) -> Bytes {
-        // 38,716 bytes a tx with a PLONK proof, and what there is once.
+        // 38,716 bytes per tx with a PLONK proof, and the parts that occur once.
         let mut w = Writer::with_capacity(38_716 * self.txs.len() + (20 << 10));
         self.write_head(&mut w);
         w.list(&self.old_null_paths, |w, path| path.write(w));
@@ -120,7 +120,7 @@ impl TxRollupRequest {
         w.finish()
     }
 
-    /// Everything before the nullifier paths.
+    /// Writes the fields before the nullifier paths.
     fn write_head(&self, w: &mut Writer) {
         w.u32(Self::PROOF_ID);
         w.u32(self.rollup_id);

@@ -1,4 +1,4 @@
-//! A whole rollup in one reply: round trips, and everything that is none.
+//! A whole rollup in one reply: round trips of valid bundles, rejection of others.
 
 use proptest::prelude::*;
 use zkwhirl_job::{
@@ -51,7 +51,7 @@ fn changed(at: usize, to: u64) -> Vec<u8> {
     reply
 }
 
-/// Why bytes are no bundle.
+/// Returns the reason why bytes are no bundle.
 #[track_caller]
 fn refusal(reply: &[u8]) -> String {
     Bundle::parse(reply).unwrap_err().to_string()
@@ -102,7 +102,7 @@ fn inner_replies_come_out_as_they_went_in() {
     assert_eq!(short.to_string(), why);
 }
 
-/// What stands at a word of the bundle's own, and what is said of other values.
+/// Checks the error for wrong values of one word of the bundle.
 #[test]
 fn counts_without_meaning_are_refused_by_name() {
     let first = 4 + 108;
@@ -143,12 +143,12 @@ fn counts_without_meaning_are_refused_by_name() {
 
 #[test]
 fn another_encoding_of_the_same_bundle_is_refused() {
-    // Key 2 is named where key 1 was: both stand in the list, but not in the
+    // Key 2 is named in the place of key 1: both are in the list, but not in the
     // order in which they appear.
     let first = 4 + 108;
     let swapped = [(first + 2, 2), (first + 2, 0), (first + 3, 3)];
     let mut replies: Vec<_> = swapped.map(|(at, to)| changed(at, to)).into();
-    // A key that nothing names, and one that stands there twice.
+    // A key that no part names, and a key that is listed twice.
     let reply = bundle().to_bytes().unwrap();
     let vks = 32 * BROADCAST + 16;
     let mut unused = reply.to_vec();

@@ -37,7 +37,7 @@ pub(crate) fn word(json: &Value) -> Word {
     Word(bytes)
 }
 
-/// Every field of the description, against the parsed request.
+/// Compares every field of the description with the parsed request.
 pub(crate) fn check_fields(fields: &Value, request: &Request) {
     match request {
         Request::TxRollup(request) => tx_rollup(fields, request),

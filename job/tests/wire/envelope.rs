@@ -1,4 +1,4 @@
-//! The broker envelope: what is written is read, and nothing else is.
+//! The broker envelope: written bodies are read, and other bytes are refused.
 
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use zkwhirl_testkit::wire::history;
 
 use crate::golden;
 
-/// A job whose fields all have a value, so that none may be lost unseen.
+/// A job whose fields all have a value, so that a lost field shows.
 fn job() -> JobEnvelope {
     JobEnvelope {
         history: vec![history().remove(1)],

@@ -83,7 +83,7 @@ fn results_of_0_1_0_are_read_and_written_as_they_were() {
     }
 }
 
-/// A body as another release might write it: today's fields, changed.
+/// A body that another release might write: today's fields, changed.
 fn changed(value: &impl Serialize, version: u8, change: impl FnOnce(&mut Value)) -> Vec<u8> {
     let mut fields = serde_json::to_value(value).unwrap();
     change(&mut fields);
@@ -92,7 +92,7 @@ fn changed(value: &impl Serialize, version: u8, change: impl FnOnce(&mut Value))
     body
 }
 
-/// Without bytes, which JSON has no type for.
+/// A job without bytes, for which JSON has no type.
 fn job() -> JobEnvelope {
     JobEnvelope {
         payload: Payload::Stored { bytes: 5 },

@@ -1,4 +1,4 @@
-//! What is written is read, and nothing else is: requests, replies, envelopes.
+//! Requests, replies and envelopes: written bytes are read, other bytes are refused.
 
 #![expect(clippy::unwrap_used, reason = "a step that fails must fail the test")]
 

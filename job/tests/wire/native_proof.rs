@@ -1,4 +1,4 @@
-//! The tail of a native reply: round trips, and everything that is none.
+//! The tail of a native reply: round trips of valid tails, rejection of others.
 
 use proptest::prelude::*;
 use zkwhirl_job::{

@@ -51,7 +51,7 @@ fn sizes(txs: u32, inners: u32) -> Sizes {
     Sizes::new(txs, inners).unwrap()
 }
 
-/// The sizes that a vector's name speaks of.
+/// The sizes in a vector's name.
 fn sizes_of(file: &str) -> Sizes {
     let (txs, inners) = match file {
         _ if file.contains("28x2") => (28, 2),
@@ -64,7 +64,7 @@ fn sizes_of(file: &str) -> Sizes {
     sizes(txs, inners)
 }
 
-/// Feeds a request as it would arrive: only ever as many bytes as asked for.
+/// Reads a request in pieces: each time only as many bytes as were needed.
 #[track_caller]
 pub(crate) fn tells_its_own_length(name: &str, request: &[u8]) {
     let (mut have, mut needed) = (0, needed_bytes(&[]).unwrap());

@@ -1,4 +1,4 @@
-//! What every ledger must do for several bridges, as tests.
+//! Tests of the behaviour that every ledger must have for several bridges.
 //!
 //! `bridges_conformance!(make)` makes one `#[tokio::test]` per behaviour;
 //! `make` is an async function that returns two handles of one empty ledger,
@@ -66,8 +66,8 @@ pub async fn the_tickets_of_a_bridge_that_left_are_adopted_once([a, b]: Two) {
     assert_eq!(adopt(&a, &of_a, 100).await.expect("a lives").len(), 11);
 }
 
-/// A heartbeat that ended: another bridge adopts the tickets, and the next
-/// heartbeat says so.
+/// After a heartbeat expired another bridge adopts the tickets, and the next heartbeat
+/// returns false.
 pub async fn a_heartbeat_that_ends_gives_the_tickets_away([a, b]: Two) {
     let of_a = join(&a, "a", SHORT).await;
     let of_b = join(&b, "b", LONG).await;

@@ -1,4 +1,4 @@
-//! What every ledger must do, as tests.
+//! Tests of the behaviour that every ledger must have.
 //!
 //! `ledger_conformance!(make)` makes one `#[tokio::test]` per behaviour;
 //! `make` is an async function that returns an empty `Arc<dyn Ledger>`.
@@ -167,7 +167,7 @@ pub async fn the_first_result_stays(ledger: Under) {
     assert_eq!(ledger.result(job.id).await.expect("there"), Some(b));
 }
 
-/// A result whose bytes do not match its digest is none, and makes room.
+/// A result whose bytes do not match its digest is dropped and can be replaced.
 pub async fn a_result_whose_bytes_changed_is_none(ledger: Under) {
     let job = take(&ledger, 1, 1).await.job.id;
     let good = StoredResult::new("reply".into(), 2, "w", 1);
@@ -217,7 +217,7 @@ pub async fn unverified_replies_are_bounded(ledger: Under) {
         let kept = ledger.store_unverified(record(n).id, &reply).await;
         kept.expect("there");
         if n == 0 {
-            // The others are younger by the ledger's clock.
+            // The other replies are younger by the ledger's clock.
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     }
@@ -244,7 +244,7 @@ pub async fn attempts_are_bounded(ledger: Under) {
     assert_eq!(kept, (4..=attempts).collect::<Vec<_>>());
 }
 
-/// What slots said last is listed by their names, each once.
+/// The last report of each slot is listed once, in the order of the names.
 pub async fn slots_are_heard(ledger: Under) {
     assert_eq!(ledger.slots().await.expect("there"), []);
     let report = |slot: &str, done| SlotReport {

@@ -1,4 +1,4 @@
-//! Several bridges on the embedded ledger. Heartbeats obey tokio's clock.
+//! Several bridges on the embedded ledger. Heartbeats follow tokio's clock.
 
 use std::{
     collections::{BTreeSet, HashMap},
@@ -11,7 +11,7 @@ use tokio::time::Instant;
 use super::EmbeddedLedger;
 use crate::{Bridges, LedgerError, Membership, Ticket};
 
-/// The bridges that joined and did not leave.
+/// The bridges that have joined and not left.
 #[derive(Debug, Default)]
 pub(super) struct MemberBridges {
     last_fence: u64,
@@ -25,7 +25,7 @@ struct BridgeHeartbeat {
 }
 
 impl MemberBridges {
-    /// No members; the next fence is still larger than every earlier one.
+    /// Drops all members, but keeps the last fence: later fences are larger.
     pub(super) fn forgotten(self) -> Self {
         Self {
             last_fence: self.last_fence,
@@ -38,7 +38,7 @@ impl MemberBridges {
         member.is_some_and(|member| member.ends > Instant::now())
     }
 
-    /// The member, while its heartbeat lasts.
+    /// The member's heartbeat, if it has not expired.
     fn find(&mut self, member: &Membership) -> Option<&mut BridgeHeartbeat> {
         let found = self.bridges.get_mut(&member.bridge)?;
         (found.fence == member.fence && found.ends > Instant::now()).then_some(found)

@@ -26,14 +26,14 @@ use super::{
 };
 use state::{EmbeddedState, JobEntry};
 
-/// What can be set about the embedded ledger.
+/// The settings of the embedded ledger.
 #[derive(Debug, Clone)]
 pub struct EmbeddedLedgerConfig {
-    /// Tickets that may be open at once.
+    /// How many tickets may be open at once.
     pub open_tickets: usize,
-    /// Finished jobs that are remembered.
+    /// How many finished jobs are kept, at most.
     pub finished_jobs: usize,
-    /// Bytes of requests and results that finished jobs may keep.
+    /// How many bytes of requests and results of finished jobs are kept, at most.
     pub finished_bytes: usize,
 }
 
@@ -47,7 +47,7 @@ impl Default for EmbeddedLedgerConfig {
     }
 }
 
-/// The ledger in memory. Clones are the same ledger and the same bridge;
+/// The ledger in memory. Clones are one handle of one bridge;
 /// [`EmbeddedLedger::another`] makes a handle for another bridge.
 #[derive(Debug, Clone, Default)]
 pub struct EmbeddedLedger {
@@ -61,16 +61,16 @@ struct SharedLedger {
     losses: watch::Sender<u64>,
 }
 
-/// The handle's own part: one bridge's, or one worker's.
+/// The state of one handle, which belongs to one bridge or one worker.
 #[derive(Debug, Default)]
 struct Handle {
-    /// The bridge whose tickets this handle takes; empty before it joined.
+    /// The bridge that takes tickets through this handle; empty before it joined.
     bridge: Mutex<String>,
     away: AtomicBool,
 }
 
 impl EmbeddedLedger {
-    /// An empty ledger.
+    /// Makes an empty ledger.
     pub fn new(config: EmbeddedLedgerConfig) -> Self {
         Self {
             shared: Arc::new(SharedLedger {
@@ -81,7 +81,7 @@ impl EmbeddedLedger {
         }
     }
 
-    /// The same ledger for another bridge.
+    /// Makes a handle of the same ledger for another bridge.
     pub fn another(&self) -> Self {
         Self {
             shared: self.shared.clone(),
@@ -89,20 +89,20 @@ impl EmbeddedLedger {
         }
     }
 
-    /// Loses all data, like a Redis that was flushed, and counts the loss.
+    /// Drops all data, like a flushed Redis, and counts the loss.
     pub fn wipe(&self) {
         self.lock().wipe();
         self.shared.losses.send_modify(|losses| *losses += 1);
     }
 
-    /// While away, every call through this handle and its clones fails with
+    /// Sets whether every call through this handle and its clones fails with
     /// [`LedgerError::Away`].
     #[cfg(any(test, feature = "test-util"))]
     pub fn set_away(&self, away: bool) {
         self.handle.away.store(away, Ordering::Relaxed);
     }
 
-    /// Jobs and bytes in memory, for tests of its bounds.
+    /// How many jobs and bytes are in memory, for tests of the bounds.
     pub fn footprint(&self) -> (usize, usize) {
         let state = self.lock();
         let bytes = state.jobs.values().map(JobEntry::bytes).sum();

@@ -1,4 +1,4 @@
-//! What the embedded ledger keeps, behind its lock.
+//! The data of the embedded ledger, behind its lock.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
 
@@ -22,7 +22,7 @@ pub(super) struct EmbeddedState {
     finished: VecDeque<JobId>,
     finished_bytes: usize,
     pub(super) unverified: UnverifiedReplies,
-    /// The last report of each slot, and when it came.
+    /// The last report of each slot, with the time of its arrival.
     pub(super) slots: BTreeMap<String, (Instant, SlotReport)>,
 }
 
@@ -30,7 +30,7 @@ pub(super) struct EmbeddedState {
 pub(super) struct OpenTicket {
     pub(super) seq: u64,
     pub(super) ticket: Ticket,
-    /// The bridge that pings it; empty before a bridge joined.
+    /// The bridge that pings the ticket; empty before a bridge joined.
     pub(super) owner: String,
 }
 
@@ -60,7 +60,7 @@ impl EmbeddedState {
         }
     }
 
-    /// Forgets everything but the last fence, which later ones must exceed.
+    /// Drops all data except the last fence, which later fences must exceed.
     pub(super) fn wipe(&mut self) {
         let config = self.config.clone();
         let members = std::mem::take(&mut self.members);
@@ -91,7 +91,7 @@ impl EmbeddedState {
         self.jobs.insert(record.id, entry);
     }
 
-    /// Opens a ticket for its owner. False: it was open.
+    /// Opens a ticket for its owner. False: the ticket was open already.
     pub(super) fn open(&mut self, ticket: &Ticket, owner: &str) -> Result<bool, LedgerError> {
         if let Some(open) = self.tickets.get_mut(&ticket.id) {
             if !owner.is_empty() {

@@ -1,4 +1,4 @@
-//! The ledger in memory: what all must do, and what only this one does.
+//! The conformance suite on the embedded ledger, and tests of its own behaviour.
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! Replies that cannot be verified yet, in memory.
+//! The replies that cannot be verified yet, in memory.
 
 use std::time::Duration;
 
@@ -24,7 +24,8 @@ impl UnverifiedReplies {
         all.push((job, UnverifiedReply { since_ms, result }));
     }
 
-    /// Those that are not too old, and whose bytes match their digests.
+    /// Removes the replies that are too old or do not match their digests, and returns
+    /// the others.
     pub(super) fn swept(&mut self) -> &mut Vec<(JobId, UnverifiedReply)> {
         let now = clock::now_ms();
         let age = |since| Duration::from_millis(now.saturating_sub(since));

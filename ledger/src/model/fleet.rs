@@ -8,11 +8,10 @@ use crate::{
     events::{JobEvent, JobEventKind},
 };
 
-/// Jobs that are remembered unless another limit is given: four of Falafel's
-/// largest rollups.
+/// How many jobs a model remembers by default: those of four of Falafel's largest rollups.
 const JOBS: usize = 8_192;
 
-/// What happened to the last jobs.
+/// The timelines of the last jobs.
 #[derive(Debug)]
 pub struct FleetModel {
     jobs: HashMap<JobId, JobTimeline>,
@@ -24,16 +23,16 @@ pub struct FleetModel {
 /// One rollup's jobs, in the order of their first event.
 #[derive(Debug)]
 pub struct RollupTimeline<'a> {
-    /// Its id.
+    /// The rollup's id.
     pub id: u32,
-    /// Its jobs.
+    /// The rollup's jobs.
     pub jobs: Vec<(JobId, &'a JobTimeline)>,
-    /// How far it is.
+    /// The rollup's state.
     pub state: RollupState,
-    /// The jobs of each stage, counted.
+    /// The counts of the jobs of each stage.
     pub stages: RollupStages,
-    /// When the answer to its root verifier was delivered, in milliseconds since
-    /// the Unix epoch.
+    /// When the answer of the rollup's root verifier was delivered, in milliseconds
+    /// since the Unix epoch.
     pub ended_ms: Option<u64>,
 }
 
@@ -44,7 +43,7 @@ impl Default for FleetModel {
 }
 
 impl FleetModel {
-    /// A model that remembers at most `limit` jobs; the oldest go first.
+    /// Makes a model that remembers the newest `limit` jobs.
     pub fn remembering(limit: usize) -> Self {
         Self {
             jobs: HashMap::new(),
@@ -59,12 +58,12 @@ impl FleetModel {
         self.order.iter().filter_map(timeline)
     }
 
-    /// One job.
+    /// The timeline of a job, if it is remembered.
     pub fn job(&self, job: JobId) -> Option<&JobTimeline> {
         self.jobs.get(&job)
     }
 
-    /// Folds in an event of this process.
+    /// Applies an event of this process.
     pub fn apply(&mut self, event: &JobEvent) {
         let job = self.entry(event.job);
         job.kind = event.kind.or(job.kind);
@@ -84,7 +83,7 @@ impl FleetModel {
         }
     }
 
-    /// Folds in an event of the ledger's stream. Events of no job, and names of
+    /// Applies an event of the ledger's stream. Events without a job, and names of
     /// another release, change nothing.
     pub fn apply_stored(&mut self, event: &LedgerEvent) {
         if let (Some(job), Some(step)) = (event.job, JobStep::of_ledger(event)) {
@@ -92,7 +91,7 @@ impl FleetModel {
         }
     }
 
-    /// Folds in a slot's report about the job that it has.
+    /// Applies a slot's report about the slot's job.
     pub fn apply_report(&mut self, slot: &SlotReport) {
         let Some(job) = slot.job.and_then(|job| self.jobs.get_mut(&job)) else {
             return;
@@ -103,7 +102,7 @@ impl FleetModel {
         }
     }
 
-    /// Folds in kind and rollup of a job, which the ledger's stream does not say.
+    /// Sets a job's kind and rollup, which the ledger's stream does not contain.
     pub fn describe(&mut self, record: &JobRecord) {
         if let Some(job) = self.jobs.get_mut(&record.id) {
             job.kind = record.kind.or(job.kind);
@@ -111,13 +110,13 @@ impl FleetModel {
         }
     }
 
-    /// Jobs whose kind is not known yet.
+    /// The jobs whose kind is not known yet.
     pub fn undescribed(&self) -> Vec<JobId> {
         let without = self.jobs().filter(|(_, job)| job.kind.is_none());
         without.map(|(id, _)| id).collect()
     }
 
-    /// Jobs of a topic with an event of this name since a moment.
+    /// Counts the jobs of a topic that have an event of this name since `since_ms`.
     pub fn count(&self, topic: Topic, what: EventName, since_ms: u64) -> usize {
         let own = |job: &&JobTimeline| job.kind.is_some_and(|kind| kind.topic() == topic);
         let has = |job: &&JobTimeline| {
@@ -127,8 +126,8 @@ impl FleetModel {
         self.jobs.values().filter(own).filter(has).count()
     }
 
-    /// The rollups, oldest first, and the claims that belong to none of them yet:
-    /// a claim does not say its rollup, so it belongs to the next that begins.
+    /// The rollups, oldest first, and the claims without a rollup. A claim does not
+    /// name its rollup: a claim belongs to the next rollup that begins.
     pub fn rollups(&self) -> (Vec<RollupTimeline<'_>>, Vec<(JobId, &JobTimeline)>) {
         let mut rollups: BTreeMap<u32, Vec<_>> = BTreeMap::new();
         let mut claims = Vec::new();
@@ -168,7 +167,7 @@ fn rollup(id: u32, mut jobs: Vec<(JobId, &JobTimeline)>) -> RollupTimeline<'_> {
     let end = verifiers.find_map(|(_, job)| job.last(EventName::Delivered));
     let ended_ms = end.map(|step| step.at_ms);
     if ended_ms.is_some() {
-        // Claims that it did not wait for are not its own.
+        // The rollup did not wait for these claims: they are not its own.
         jobs.retain(|(_, job)| job.progress() == JobProgress::Proved);
     }
     let stages: RollupStages = jobs.iter().filter_map(|(_, job)| job.in_rollup()).collect();
@@ -186,7 +185,7 @@ fn rollup(id: u32, mut jobs: Vec<(JobId, &JobTimeline)>) -> RollupTimeline<'_> {
 }
 
 impl JobTimeline {
-    /// The job as its rollup counts it; `None`: it is part of no rollup.
+    /// The job as its rollup counts it. `None`: the job's kind is part of no rollup.
     pub fn in_rollup(&self) -> Option<RollupJob> {
         Some(RollupJob {
             stage: self.kind.and_then(Stage::of)?,

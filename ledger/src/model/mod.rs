@@ -1,5 +1,5 @@
-//! One model of the fleet, for every view: see docs/ARCHITECTURE.md. It is for
-//! looking: the ledger has the truth.
+//! The model of the fleet that every view shows: see docs/ARCHITECTURE.md. The
+//! ledger's records are the truth.
 
 mod fleet;
 mod rollup;

@@ -6,9 +6,9 @@ use zkwhirl_job::{Kind, named};
 named! {
     /// A stage of a rollup, in the order of Falafel's pipeline.
     pub enum Stage {
-        /// Claims of deposits into finished bridge interactions.
+        /// The claims of deposits into finished bridge interactions.
         Claims = "claims",
-        /// Inner rollups.
+        /// The inner rollups.
         Inner = "inner",
         /// The root rollup.
         Root = "root",
@@ -17,27 +17,27 @@ named! {
     }
 }
 
-/// How far a job is, as its rollup counts it.
+/// The progress of a job, as its rollup counts it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum JobProgress {
-    /// It waits for a worker.
+    /// The job waits for a worker.
     Waiting,
-    /// A worker has it.
+    /// A worker has the job.
     Running,
-    /// It has a proof.
+    /// The job has a proof.
     Proved,
-    /// It is a dead letter.
+    /// The job is a dead letter.
     Dead,
 }
 
 named! {
-    /// How far a rollup is.
+    /// The state of a rollup.
     pub enum RollupState {
-        /// Its jobs are proved.
+        /// The rollup's jobs are being proved.
         Proving = "proving",
-        /// It waits for an operator: one of its jobs is a dead letter.
+        /// One of the rollup's jobs is a dead letter, which waits for an operator.
         Halted = "halted",
-        /// The answer to its root verifier was delivered.
+        /// The answer of the rollup's root verifier was delivered.
         Settled = "settled",
     }
 }
@@ -45,36 +45,36 @@ named! {
 /// A job, as its rollup counts it.
 #[derive(Debug, Clone, Copy)]
 pub struct RollupJob {
-    /// Its stage.
+    /// The job's stage.
     pub stage: Stage,
-    /// When it was taken, in milliseconds since the Unix epoch.
+    /// When the job was taken, in milliseconds since the Unix epoch.
     pub taken_at_ms: u64,
-    /// How far it is.
+    /// The job's progress.
     pub progress: JobProgress,
 }
 
-/// The jobs of one stage, counted.
+/// The counts of the jobs of one stage.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StageProgress {
-    /// Jobs that were asked for.
+    /// How many jobs Falafel has requested.
     pub total: usize,
-    /// Jobs that are proved.
+    /// How many jobs are proved.
     pub done: usize,
-    /// Jobs in workers' hands.
+    /// How many jobs workers have.
     pub running: usize,
-    /// Jobs in the dead letters.
+    /// How many jobs are dead letters.
     pub dead: usize,
-    /// When the first was taken, in milliseconds since the Unix epoch.
+    /// When the stage's first job was taken, in milliseconds since the Unix epoch.
     #[serde(skip)]
     pub began_ms: Option<u64>,
 }
 
-/// The stages of one rollup.
+/// The counts of the stages of one rollup.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct RollupStages([StageProgress; 4]);
 
 impl Stage {
-    /// The stage of a kind's jobs; `None`: they are part of no rollup.
+    /// The stage of a kind's jobs. `None`: jobs of the kind are part of no rollup.
     pub fn of(kind: Kind) -> Option<Self> {
         match kind {
             Kind::Claim => Some(Self::Claims),
@@ -87,7 +87,7 @@ impl Stage {
 }
 
 impl RollupStages {
-    /// The stage that the rollup is in: the last that has begun.
+    /// The rollup's current stage: the last stage that has begun.
     pub fn current(&self) -> Stage {
         let begun = |stage: &Stage| self[*stage].total > 0;
         let last = Stage::ALL.into_iter().rev().find(begun);

@@ -9,55 +9,56 @@ use crate::{
     events::{JobEvent, JobEventKind},
 };
 
-/// Steps that are kept of one job: the first and the last.
+/// How many steps of one job are kept: the first half and the last half.
 pub(super) const STEPS: usize = 96;
-/// Runs that are kept of one job, and phases of one run.
+/// How many runs of one job, and how many phases of one run, are kept.
 pub(super) const RUNS: usize = 32;
 
-/// What happened to one job.
+/// The history of one job.
 #[derive(Debug, Default)]
 pub struct JobTimeline {
-    /// Its kind, when an event or a record said it.
+    /// The job's kind; `None` if no event or record contains it.
     pub kind: Option<Kind>,
-    /// The rollup that it is part of, when an event or a record said it.
+    /// The id of the job's rollup; `None` if no event or record contains it.
     pub rollup_id: Option<u32>,
-    /// Its steps, oldest first.
+    /// The job's events, oldest first.
     pub steps: Vec<JobStep>,
-    /// Its runs on workers, oldest first.
+    /// The job's runs on workers, oldest first.
     pub runs: Vec<JobRun>,
-    /// How long the prover took for the last proof, when this process saw it.
+    /// How long the prover took for the job's last proof; `None` if another process
+    /// received the event.
     pub prove_time: Option<Duration>,
 }
 
 /// One event in a job's life.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct JobStep {
-    /// When, in milliseconds since the Unix epoch.
+    /// When the event happened, in milliseconds since the Unix epoch.
     pub at_ms: u64,
-    /// The event.
+    /// The event's name.
     pub what: EventName,
-    /// The attempt, where the event has one.
+    /// The number of the attempt, if the event has one.
     pub attempt: Option<u32>,
-    /// The worker, where the event has one.
+    /// The name of the worker, if the event has one.
     pub worker: Option<String>,
-    /// A reason, an upstream, a size.
+    /// The event's reason, upstream or reply size, as text.
     pub text: Option<String>,
 }
 
-/// One attempt of a worker at a job, from the claim on.
+/// One attempt of a worker at a job, from the claim to its end.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct JobRun {
-    /// The worker.
+    /// The name of the worker that made this attempt.
     pub worker: String,
-    /// The attempt, from 1.
+    /// The number of the attempt, from 1.
     pub attempt: u32,
-    /// When it began, in milliseconds since the Unix epoch.
+    /// When the run began, in milliseconds since the Unix epoch.
     pub from_ms: u64,
-    /// When it ended; `None` while it goes on.
+    /// When the run ended, in ms since the Unix epoch; `None` while it runs.
     pub to_ms: Option<u64>,
-    /// How it ended.
+    /// The outcome of the run.
     pub outcome: RunOutcome,
-    /// What the prover did, in order.
+    /// The prover's phases, in order.
     pub phases: Vec<RunPhase>,
     /// How much of the last phase is done, 0 to 1.
     pub fraction: f32,
@@ -67,21 +68,21 @@ named! {
     /// How a run ended.
     #[derive(Default)]
     pub enum RunOutcome {
-        /// It goes on.
+        /// The run has not ended.
         #[default]
         Running = "running",
-        /// With a proof.
+        /// The run ended with a proof.
         Proved = "proved",
-        /// With a failure.
+        /// The run ended with a failure.
         Failed = "failed",
-        /// With a proof that the bridge refused.
+        /// The run ended with a proof that the bridge refused.
         Unverified = "unverified",
-        /// The job went back to the queue.
+        /// The run ended because its job was requeued.
         HandedBack = "handed-back",
-        /// The job was rejected or withdrawn meanwhile.
+        /// The run ended because its job was rejected or withdrawn.
         CalledOff = "called-off",
         /// Another worker claimed the job, and no end of this run was reported: the
-        /// worker, or the network to it, is gone.
+        /// run's worker ended or lost its connection.
         Lost = "lost",
         /// An outcome of another release.
         #[serde(other)]
@@ -92,16 +93,16 @@ named! {
 /// One phase of a prover's work.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RunPhase {
-    /// `key`, `witness`, `prove`, `verify`.
+    /// The phase's name: `key`, `witness`, `prove` or `verify`.
     pub name: String,
-    /// When it began, in milliseconds since the Unix epoch.
+    /// When the phase began, in milliseconds since the Unix epoch.
     pub from_ms: u64,
-    /// When it ended, or when it was last reported.
+    /// When the phase ended or was last reported, in ms since the Unix epoch.
     pub to_ms: u64,
 }
 
 impl JobRun {
-    /// How long it took, in milliseconds; 0 while it goes on.
+    /// How long the run took, in milliseconds; 0 while it runs.
     pub fn length_ms(&self) -> u64 {
         self.to_ms.map_or(0, |end| end.saturating_sub(self.from_ms))
     }
@@ -128,8 +129,8 @@ impl JobStep {
         }
     }
 
-    /// The step that an event of the ledger's stream is; `None`: it is none of a
-    /// job's life, or of another release.
+    /// Makes the step of an event of the ledger's stream. `None`: the event is no step
+    /// of a job, or has a name of another release.
     pub(super) fn of_ledger(event: &LedgerEvent) -> Option<Self> {
         let detail = |name: &str| event.detail.get(name).cloned();
         Some(Self {
@@ -143,12 +144,12 @@ impl JobStep {
 }
 
 impl JobTimeline {
-    /// The last step of this name.
+    /// The job's last step of this name.
     pub fn last(&self, what: EventName) -> Option<&JobStep> {
         self.steps.iter().rev().find(|step| step.what == what)
     }
 
-    /// How far the job is: the last step that decides it.
+    /// The job's progress, which its last decisive step determines.
     pub fn progress(&self) -> JobProgress {
         let decided = self.steps.iter().rev().find_map(|step| match step.what {
             EventName::Dead => Some(JobProgress::Dead),
@@ -166,13 +167,13 @@ impl JobTimeline {
         }
     }
 
-    /// The run that goes on.
+    /// The run that has not ended, if any.
     pub fn running(&self) -> Option<&JobRun> {
         self.runs.last().filter(|run| run.to_ms.is_none())
     }
 
-    /// How long the job waited for its first claim, in milliseconds; `None`
-    /// before it, and when no taking was seen.
+    /// How long the job waited for its first claim, in milliseconds; `None` before the
+    /// claim, and if the event of the taking is missing.
     pub fn waited_ms(&self) -> Option<u64> {
         let first = |what| self.steps.iter().find(|step| step.what == what);
         let (taken, claimed) = (first(EventName::Taken)?, first(EventName::Claimed)?);
@@ -180,7 +181,7 @@ impl JobTimeline {
     }
 
     pub(super) fn push(&mut self, step: JobStep) {
-        // A worker and the bridge both say that a job is proved.
+        // Both the worker and the bridge report that a job is proved.
         let repeated = |last: &JobStep| last.what == step.what && last.attempt == step.attempt;
         if step.what == EventName::Proved && self.steps.last().is_some_and(repeated) {
             return;
@@ -230,8 +231,8 @@ impl JobTimeline {
         }
     }
 
-    /// The prover of `worker` reported its progress; a late report of a worker
-    /// that has the job no more changes nothing.
+    /// Applies a progress report of the prover of `worker`; a late report of a worker
+    /// that no longer has the job changes nothing.
     pub(super) fn report(&mut self, worker: &str, phase: &str, fraction: f32, at_ms: u64) {
         let open = |run: &&mut JobRun| run.to_ms.is_none() && run.worker == worker;
         let Some(run) = self.runs.last_mut().filter(open) else {

@@ -2,29 +2,28 @@ use std::time::Duration;
 
 use super::{RollupStages, Stage};
 
-/// What jobs of each stage take, learned from those that were proved: means in
-/// which older jobs count less and less.
+/// The proving times of each stage, learned from proved jobs: exponentially weighted means.
 #[derive(Debug, Default)]
 pub struct StageTimes([Option<StageTime>; 4]);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct StageTime {
     mean: Duration,
-    /// The mean distance from the mean.
+    /// The mean absolute deviation.
     spread: Duration,
 }
 
 /// An estimate of the time that a rollup still needs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct TimeLeft {
-    /// The expectation.
+    /// The expected time.
     pub time: Duration,
-    /// How far off it may well be.
+    /// The likely error of the expected time.
     pub give_or_take: Duration,
 }
 
 impl StageTimes {
-    /// A prover took `proving` for a job of `stage`.
+    /// Adds a job of `stage` that a prover took `proving` for.
     pub fn learn(&mut self, stage: Stage, proving: Duration) {
         let time = self.0[stage as usize].get_or_insert(StageTime {
             mean: proving,
@@ -35,8 +34,8 @@ impl StageTimes {
         time.mean = (time.mean * 3 + proving) / 4;
     }
 
-    /// What a rollup that is past its claims still needs with `slots` for inner
-    /// rollups; `None` when no job like those that are left was proved yet.
+    /// Estimates the time that a rollup still needs after its claims, with `slots` for
+    /// inner rollups. `None`: no inner rollup was proved yet.
     pub fn left(&self, stages: &RollupStages, slots: usize, now_ms: u64) -> Option<TimeLeft> {
         let time = |stage: Stage| self.0[stage as usize].unwrap_or_default();
         let current = stages.current().max(Stage::Inner);

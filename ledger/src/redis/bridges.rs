@@ -59,7 +59,7 @@ impl Bridges for RedisLedger {
 }
 
 impl RedisLedger {
-    /// The bridge that takes tickets through this handle; empty for none.
+    /// The name of the bridge that takes tickets through this handle, or empty.
     pub(super) fn owner(&self) -> MutexGuard<'_, String> {
         let owner = self.inner.owner.lock();
         owner.unwrap_or_else(PoisonError::into_inner)

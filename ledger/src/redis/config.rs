@@ -1,4 +1,4 @@
-//! What can be set about the ledger on Redis.
+//! The settings of the ledger on Redis.
 
 use std::time::Duration;
 
@@ -6,32 +6,32 @@ use zkwhirl_redis::RedisAddress;
 
 use crate::OPEN_TICKETS;
 
-/// Where the ledger is kept, and its limits.
+/// The address and the limits of a ledger on Redis.
 #[derive(Debug, Clone)]
 pub struct RedisLedgerConfig {
-    /// The Redis, and the namespace: ledgers with different ones share nothing.
+    /// The Redis and the namespace. Ledgers in different namespaces share no data.
     pub address: RedisAddress,
-    /// How long a call may take, with its repetitions; then it fails with
+    /// How long a call may take, with its repetitions; a longer call fails with
     /// [`crate::LedgerError::Away`].
     pub timeout: Duration,
-    /// Tickets that may be open at once.
+    /// How many tickets may be open at once.
     pub open_tickets: usize,
-    /// How long finished jobs, their requests and results are kept. A rollup
-    /// whose Falafel restarts asks for the same proofs again within minutes; a
-    /// day also covers a broken night.
+    /// How long finished jobs, their requests and results are kept. A Falafel that
+    /// restarts requests the same proofs again within minutes; a day also covers an
+    /// outage of one night.
     pub keep: Duration,
-    /// Finished jobs that are remembered; the oldest go first.
+    /// How many finished jobs are kept, at most; the oldest are dropped first.
     pub finished_jobs: usize,
-    /// Bytes of requests and results that finished jobs may keep.
+    /// How many bytes of requests and results of finished jobs are kept, at most.
     pub finished_bytes: usize,
-    /// Events that the stream keeps, approximately.
+    /// How many events the stream keeps, approximately.
     pub events: usize,
     /// How often the ledger checks that Redis still has its data.
     pub watch_every: Duration,
 }
 
 impl RedisLedgerConfig {
-    /// The ledger at `address`.
+    /// The default settings for a ledger at `address`.
     pub fn new(address: RedisAddress) -> Self {
         Self {
             address,

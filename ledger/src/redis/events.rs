@@ -1,8 +1,8 @@
 //! The ledger's stream of events, for views in other processes.
 //!
-//! The stream is bounded, and lost with the ledger: it is for looking, the
-//! records are the truth. No call waits in Redis for the next event, because it
-//! would hold up the others on its connection: readers poll.
+//! The stream is bounded, and is lost with the ledger: the records are the truth.
+//! Readers poll: a call that waited in Redis for the next event would block the
+//! other calls on its connection.
 
 use std::collections::BTreeMap;
 
@@ -11,12 +11,12 @@ use redis::{Value, cmd};
 use super::{RedisLedger, items, link::Lane, record::text};
 use crate::{LedgerError, LedgerEvent};
 
-/// Events of one page at most.
+/// How many events one call returns, at most.
 const PAGE: usize = 1_000;
 
 impl RedisLedger {
-    /// What happened after `cursor` (from the oldest that is kept with `None`),
-    /// in order; at most `limit` and at most 1,000.
+    /// Returns the events after `cursor` (`None`: from the oldest kept event), in order;
+    /// at most `limit` and at most 1,000.
     pub async fn events_after(
         &self,
         cursor: Option<&str>,
@@ -40,7 +40,7 @@ pub(super) fn parse(item: &Value) -> Option<LedgerEvent> {
     };
     let cursor = text(cursor)?.to_owned();
     let at_ms = cursor.split('-').next()?.parse().ok()?;
-    // A text that was cut may end within a character.
+    // A shortened text may end within a character.
     let lossy = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let pairs = fields.chunks_exact(2).filter_map(|pair| match pair {
         [Value::BulkString(name), Value::BulkString(value)] => Some((lossy(name), lossy(value))),

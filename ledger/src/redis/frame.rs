@@ -1,13 +1,12 @@
-//! Values that are known again when they are read.
+//! Seals values with a digest, which is checked when they are read.
 //!
-//! `1 u8 ‖ length u64 ‖ SHA-256[32] ‖ value`. Redis keeps what it is given; the
-//! checks are against a truncated or partial write, a wrong key, an operator's
-//! hand and a faulty memory bank.
+//! `1 u8 ‖ length u64 ‖ SHA-256[32] ‖ value`. Redis stores any bytes; the checks find
+//! a truncated or partial write, a wrong key, an operator's change and faulty memory.
 //!
 //! A request is `2 u8 ‖ command u32 ‖ length u32 ‖ zstd(data)`, and its job's id
-//! is SHA-256 over command ‖ data: the id is the digest. Most of a request is
-//! Merkle paths whose lower nodes are all the same: 28 real txs, 1,086,344 bytes,
-//! take 131,750. A release that names jobs otherwise writes the digest itself:
+//! is SHA-256 over command ‖ data: the id is the digest. Most of a request is Merkle
+//! paths whose lower nodes are equal: a request of 28 real txs shrinks from 1,086,344
+//! to 131,750 bytes. A release with other job ids writes the digest itself:
 //! `3 u8 ‖ command u32 ‖ length u32 ‖ SHA-256(data)[32] ‖ zstd(data)`. This
 //! release reads both.
 
@@ -19,8 +18,8 @@ use zkwhirl_job::{AttemptRecord, JobId, limits};
 
 use crate::{LedgerError, StoredResult};
 
-/// What is wrong with a stored value. The ledger drops such a value, whatever the
-/// reason; the text is for the operator.
+/// The reason why a stored value is damaged, for the operator. The ledger drops every
+/// damaged value.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub(super) struct Damage(pub(super) String);
@@ -31,34 +30,34 @@ impl Damage {
     }
 }
 
-/// A value that could not be written.
+/// The error of a value that could not be sealed.
 impl From<Damage> for LedgerError {
     fn from(Damage(why): Damage) -> Self {
         Self::Away(why)
     }
 }
 
-/// Bytes before the value.
+/// The length of the header before a sealed value, in bytes.
 pub(super) const HEADER: usize = 41;
 const VERSION: u8 = 1;
-/// The longest worker's name that is kept.
+/// The longest stored name of a worker, in bytes.
 const WORKER: usize = 256;
-/// The end of a child's standard error that is kept of one attempt.
+/// How many bytes of a child's standard error are stored per attempt: the last ones.
 const STDERR: usize = 16 << 10;
 
-/// Bytes before a packed request.
+/// The length of the header before a compressed request, in bytes.
 const REQUEST_HEADER: usize = 9;
 const REQUEST_VERSION: u8 = 2;
-/// The layout with a digest, which no release writes yet.
+/// The version of the layout with a digest, which no release writes yet.
 const DIGEST_VERSION: u8 = 3;
-/// One of zstd's fast levels. Of a real request level 1 saves 0.2 % more and
-/// takes 1.6 times as long, higher ones 2 %.
+/// One of zstd's fast levels. On a real request level 1 saves 0.2 % more and takes 1.6
+/// times as long; higher levels save 2 %.
 const LEVEL: i32 = -3;
-/// The longest framed request: one that cannot be packed grows a little.
+/// The longest sealed request in bytes: incompressible data grows a little.
 pub(super) const REQUEST: usize =
     REQUEST_HEADER + limits::REQUEST_BYTES + limits::REQUEST_BYTES / 256 + 64;
 pub(super) const RESULT: usize = HEADER + 46 + WORKER + limits::REPLY_BYTES;
-/// The longest list of attempts: each has three texts and some numbers.
+/// The longest list of attempts in bytes: each has three texts and some numbers.
 pub(super) const ATTEMPTS: usize =
     limits::ATTEMPT_RECORDS * (HEADER + STDERR + limits::ERROR_TEXT_BYTES + 2 * WORKER + 256);
 
@@ -71,7 +70,7 @@ pub(super) fn seal(value: &[u8]) -> Bytes {
     out.freeze()
 }
 
-/// The value again, or what is wrong with it.
+/// Opens a sealed value, or returns what is wrong with it.
 pub(super) fn open(sealed: Bytes) -> Result<Bytes, Damage> {
     has_header(&sealed, HEADER)?;
     let (mut header, value) = (sealed.slice(..HEADER), sealed.slice(HEADER..));
@@ -115,7 +114,7 @@ pub(super) fn seal_request(command: u32, data: &[u8]) -> Result<Bytes, Damage> {
     Ok(out.freeze())
 }
 
-/// The request of `job`, or what is wrong with it.
+/// Opens the sealed request of `job`, or returns what is wrong with it.
 pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damage> {
     has_header(&sealed, REQUEST_HEADER)?;
     let version = sealed.get_u8();
@@ -132,18 +131,18 @@ pub(super) fn open_request(mut sealed: Bytes, job: JobId) -> Result<Bytes, Damag
     }
     let mut digest = [0; 32];
     if version == DIGEST_VERSION && sealed.try_copy_to_slice(&mut digest).is_err() {
-        return Err(Damage::of("it ends within its digest"));
+        return Err(Damage::of("the value ends within its digest"));
     }
-    // Never more than the length that was just bounded, whatever is packed.
+    // Never unpacks more than the length that was just bounded.
     let data = zstd::bulk::decompress(&sealed, length)
-        .map_err(|error| Damage(format!("its bytes do not unpack: {error}")))?;
+        .map_err(|error| Damage(format!("the value does not unpack: {error}")))?;
     has_length(&data, length as u64)?;
     let intact = match version {
         DIGEST_VERSION => digest == *Sha256::digest(&data),
         _ => JobId::of_code(command, &data) == job,
     };
     if !intact {
-        return Err(Damage::of("its bytes are not those that were kept"));
+        return Err(Damage::of("the unpacked bytes do not match their digest"));
     }
     Ok(data.into())
 }
@@ -160,20 +159,20 @@ pub(super) fn seal_result(result: &StoredResult) -> Bytes {
     seal(&out)
 }
 
-/// A sealed result. Its reply may still differ from its own digest.
+/// Opens a sealed result. The reply may still differ from the result's own digest.
 pub(super) fn open_result(sealed: Bytes) -> Result<StoredResult, Damage> {
     let mut value = open(sealed)?;
-    let short = |_| Damage::of("it ends before its reply");
+    let short = |_| Damage::of("the result ends before its reply");
     let attempt = value.try_get_u32().map_err(short)?;
     let prove_ms = value.try_get_u64().map_err(short)?;
     let mut digest = [0; 32];
     value.try_copy_to_slice(&mut digest).map_err(short)?;
     let worker_bytes = usize::from(value.try_get_u16().map_err(short)?);
     if worker_bytes > value.len() {
-        return Err(Damage::of("it ends before its reply"));
+        return Err(Damage::of("the result ends before its reply"));
     }
     let worker = String::from_utf8(value.split_to(worker_bytes).to_vec())
-        .map_err(|_| Damage::of("its worker's name is no text"))?;
+        .map_err(|_| Damage::of("the worker's name is no text"))?;
     Ok(StoredResult {
         reply: value,
         digest,
@@ -183,13 +182,13 @@ pub(super) fn open_result(sealed: Bytes) -> Result<StoredResult, Damage> {
     })
 }
 
-/// An attempt, sealed, with its texts cut to what is kept.
+/// Seals an attempt, with its texts cut to their limits.
 pub(super) fn seal_attempt(attempt: &AttemptRecord) -> Bytes {
     let mut kept = attempt.clone();
     kept.worker = cut(&kept.worker, WORKER).to_owned();
     kept.failure.reason = cut(&kept.failure.reason, limits::ERROR_TEXT_BYTES).to_owned();
     kept.exit = kept.exit.map(|exit| cut(&exit, WORKER).to_owned());
-    // The end of it says why.
+    // The end of standard error has the reason.
     let start = kept.stderr_tail.len().saturating_sub(STDERR);
     let start = kept.stderr_tail.ceil_char_boundary(start);
     kept.stderr_tail = kept.stderr_tail.split_off(start);
@@ -201,7 +200,7 @@ pub(super) fn open_attempt(sealed: Bytes) -> Result<AttemptRecord, Damage> {
     rmp_serde::from_slice(&open(sealed)?).map_err(Damage::of)
 }
 
-/// A text of at most `limit` bytes.
+/// Cuts a text to at most `limit` bytes.
 pub(super) fn cut(text: &str, limit: usize) -> &str {
     &text[..text.floor_char_boundary(limit)]
 }
@@ -271,8 +270,8 @@ mod tests {
         open_request(bad.into(), job).unwrap_err();
     }
 
-    /// Something that unpacks to gigabytes is refused for what it says, or
-    /// stopped where it said it would end.
+    /// A value that unpacks to gigabytes is refused for its announced length, or is
+    /// unpacked no further than that length.
     #[test]
     fn a_request_that_is_a_bomb_does_not_go_off() {
         let bomb = zstd::bulk::compress(&vec![0; 256 << 20], LEVEL).unwrap();

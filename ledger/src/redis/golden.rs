@@ -21,7 +21,7 @@ fn text(text: &str) -> Value {
     Value::BulkString(text.as_bytes().to_vec())
 }
 
-/// As Redis gives the fields of a hash or of an event.
+/// Makes the list in which Redis returns the fields of a hash or of an event.
 fn flat(fields: &Fields) -> Vec<Value> {
     let pairs = fields.iter().flat_map(|(name, value)| [name, value]);
     pairs.map(|word| text(word)).collect()

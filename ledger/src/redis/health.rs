@@ -11,8 +11,8 @@ use crate::LedgerError;
 
 /// How often Redis's settings are checked: an operator may change them.
 const SETTINGS_EVERY: Duration = Duration::from_secs(60);
-/// The oldest release whose scripts may read the time before they write and
-/// replicate their effects as one: 5.0. We test with 7.0.
+/// The oldest supported Redis, 5.0: the first whose scripts may read the time before
+/// they write, and replicate their effects as one. The tests use 7.0.
 const OLDEST: u32 = 5;
 
 /// Why a Redis is not fit for a ledger.
@@ -28,19 +28,19 @@ pub enum UnfitError {
 }
 
 impl RedisLedger {
-    /// Refuses a Redis that is not fit; returns warnings for the operator's log,
-    /// each a sentence.
+    /// Checks Redis's release, role and settings. Returns warnings for the operator's
+    /// log, each a sentence; fails if Redis is not fit.
     pub async fn check(&self) -> Result<Vec<String>, UnfitError> {
         match self.command(Lane::Quick, &cmd("INFO")).await {
             Err(LedgerError::Away(why)) if why.contains("NOPERM") => {
-                let why = "this user may not ask redis for INFO: its settings are not known";
+                let why = "cannot check redis's settings: this user may not run INFO";
                 Ok(vec![why.to_owned()])
             }
             answer => judge(text(&answer?).unwrap_or_default()),
         }
     }
 
-    /// True: Redis lost its data since the last call.
+    /// Whether Redis lost its data since the last call.
     async fn lost_data(&self, known: &mut Option<String>) -> Result<bool, LedgerError> {
         let call = self.call(script!("epoch"), nonce());
         let answer = items(self.ask(Lane::Quick, &call).await?)?;
@@ -64,7 +64,7 @@ fn judge(info: &str) -> Result<Vec<String>, UnfitError> {
         return Err(UnfitError::Unfit(why));
     }
     if get("role") == "slave" {
-        let why = "redis is a replica: the primary's address is needed";
+        let why = "redis is a replica: configure the primary's address";
         return Err(UnfitError::Unfit(why.to_owned()));
     }
     let mut warnings = Vec::new();
@@ -83,17 +83,17 @@ fn judge(info: &str) -> Result<Vec<String>, UnfitError> {
         )),
         (Some("volatile"), true) => warnings.push(format!(
             "redis evicts finished jobs when its memory is full (maxmemory-policy {policy}): \
-             they are proved again if they are asked for again"
+             Falafel's repeated requests are then proved again"
         )),
         _ => {}
     }
     if get("aof_enabled") != "1" {
-        warnings.push("redis keeps no append-only file: a restart of it repeats work".to_owned());
+        warnings.push("redis keeps no append-only file: its restart repeats work".to_owned());
     }
     Ok(warnings)
 }
 
-/// Watches Redis until the last handle is dropped.
+/// Checks Redis's data and settings again and again until the last handle is dropped.
 pub(super) async fn watch(inner: Weak<RedisInner>) {
     let mut epoch = None;
     let mut said = Vec::new();
@@ -104,11 +104,11 @@ pub(super) async fn watch(inner: Weak<RedisInner>) {
             Ok(true) => {
                 redis.inner.losses.send_modify(|losses| *losses += 1);
                 tracing::warn!(
-                    "redis has lost its data: Falafel issues tickets again, jobs are proved again"
+                    "redis has lost the ledger's data: Falafel issues its tickets again"
                 );
             }
             Ok(false) => {}
-            Err(error) => tracing::debug!("cannot check the ledger's epoch: {error}"),
+            Err(error) => tracing::debug!("cannot check whether redis lost its data: {error}"),
         }
         if looked_at_settings.is_none_or(|at| at.elapsed() >= SETTINGS_EVERY) {
             let warnings = match redis.check().await {
@@ -118,7 +118,7 @@ pub(super) async fn watch(inner: Weak<RedisInner>) {
             };
             if warnings != said {
                 for warning in &warnings {
-                    tracing::warn!("{warning}");
+                    tracing::warn!("check of redis's settings for the ledger: {warning}");
                 }
                 said = warnings;
             }

@@ -20,14 +20,14 @@ use crate::{
     Ticket, UnverifiedReply,
 };
 
-/// A framed result that is not what was written.
+/// A damaged result: its sealed bytes are not what was written.
 pub(super) struct DamagedResult {
-    /// Its first bytes: what tells it from one that is written meanwhile.
+    /// The value's first bytes, which differ from a result that is written meanwhile.
     begin: Bytes,
     pub(super) damage: Damage,
 }
 
-/// Values above this size, in bytes, take the bulk connection.
+/// The largest value in bytes that takes the quick connection.
 const SMALL: usize = 32 << 10;
 /// The lifetime of a result whose job is unknown, because the ledger lost its data
 /// while the job was proved. Falafel asks for the job again within seconds; an hour
@@ -60,7 +60,7 @@ fn fits_reply(result: &StoredResult) -> Result<(), LedgerError> {
 
 #[async_trait]
 impl Ledger for RedisLedger {
-    /// Puts a large request beside the ledger, for the script to move in.
+    /// Stores a large request under a key of its own, from which `take` moves it.
     async fn upload(&self, job: &JobRecord, request: &Bytes) -> Result<(), LedgerError> {
         if !(SMALL + 1..=limits::REQUEST_BYTES).contains(&request.len()) {
             return Ok(());
@@ -85,7 +85,7 @@ impl Ledger for RedisLedger {
         }
         let answer = match answer {
             Some(answer) => answer,
-            // Small, or not uploaded, or the upload did not last until now.
+            // The request is small, was not uploaded, or its upload has expired.
             None => {
                 let sealed = frame::seal_request(job.command, request)?;
                 let answer = self.take_with(ticket, job, &sealed).await?;
@@ -167,7 +167,7 @@ impl Ledger for RedisLedger {
     async fn request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
         let sealed = match self.read_request(job).await? {
             Some(sealed) => Some(Ok(sealed)),
-            // None, or too large: the script tells which, and forgets the job.
+            // Absent or too large: the script returns which, and forgets the job.
             None => {
                 let call = self.call(script!("request"), (job.to_string(), frame::REQUEST));
                 self.value(&call, frame::REQUEST).await?
@@ -190,7 +190,7 @@ impl Ledger for RedisLedger {
         if self.number(lane, &call).await? == 1 {
             return Ok(true);
         }
-        // There is a result; reading it drops a damaged one.
+        // The job has a result; reading it drops a damaged result.
         if self.result(job).await?.is_some() {
             return Ok(false);
         }
@@ -202,7 +202,7 @@ impl Ledger for RedisLedger {
         match self.sealed_result(&key).await? {
             None => Ok(None),
             Some(Ok(result)) => Ok(Some(result)),
-            // A damaged result counts as none.
+            // A damaged result is dropped and not returned.
             Some(Err(DamagedResult { begin, damage })) => {
                 self.drop_if(job, &begin).await?;
                 self.damaged(&key, damage);
@@ -266,7 +266,7 @@ impl Ledger for RedisLedger {
 }
 
 impl RedisLedger {
-    /// Takes a ticket; an empty request was uploaded. `None`: it is gone.
+    /// Takes a ticket; an empty request was uploaded. `None`: the upload has expired.
     async fn take_with(
         &self,
         ticket: &Ticket,
@@ -292,8 +292,8 @@ impl RedisLedger {
         }
     }
 
-    /// A framed result under a key, or what is wrong with it; `None`: there is
-    /// none.
+    /// Reads the sealed result under a key, or what is wrong with it. `None`: there is
+    /// no result.
     pub(super) async fn sealed_result(
         &self,
         key: &str,
@@ -308,15 +308,15 @@ impl RedisLedger {
         };
         let opened = match sealed.and_then(frame::open_result) {
             Ok(result) if result.is_intact() => Ok(result),
-            Ok(_) => Err(Damage::of("its reply does not match its digest")),
+            Ok(_) => Err(Damage::of("the reply does not match its digest")),
             Err(damage) => Err(damage),
         };
         let damaged = |damage| DamagedResult { begin, damage };
         Ok(Some(opened.map_err(damaged)))
     }
 
-    /// A request's framed bytes without a script, which would hash them. `None`: there
-    /// are none, or too many.
+    /// Reads a sealed request without a script, which would hash the bytes. `None`: the
+    /// request is absent or too large.
     async fn read_request(&self, job: JobId) -> Result<Option<Bytes>, LedgerError> {
         let key = format!("{}q:{job}", self.prefix());
         let mut get = cmd("GETRANGE");
@@ -330,7 +330,7 @@ impl RedisLedger {
         }
     }
 
-    /// The answer to one plain command; `None`: the key is of another type.
+    /// Runs one plain command. `None`: the key is of another type.
     pub(super) async fn one(
         &self,
         lane: Lane,
@@ -342,7 +342,7 @@ impl RedisLedger {
         }
     }
 
-    /// Makes a damaged job unknown, and gives the error that says so.
+    /// Deletes a damaged job's record, and returns the error for the caller.
     pub(super) async fn forget(&self, job: JobId, why: Damage) -> Result<LedgerError, LedgerError> {
         self.forget_for(&format!("j:{job}"), job, why).await
     }

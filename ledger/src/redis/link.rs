@@ -1,8 +1,7 @@
-//! The connections: each call ends in time, whatever Redis does.
+//! The connections to Redis: each call ends within its timeout.
 //!
-//! A call that fails because the connection broke is tried again until its time
-//! is up; this is safe because every script may run twice. Redis may still run a
-//! call after its time is up.
+//! A call that fails because the connection broke is tried again until its time is up,
+//! which is safe because every script may run twice. Redis may still run the call later.
 
 use std::{
     sync::{
@@ -30,17 +29,17 @@ use super::RedisLedgerConfig;
 use crate::LedgerError;
 use zkwhirl_job::clock::Backoff;
 
-/// Small calls that are under way at once.
+/// How many small calls may run at once.
 const QUICK: usize = 512;
-/// Large values that are under way at once: with the longest request, 32 MiB.
+/// How many calls with large values may run at once: with the longest request, 32 MiB.
 const BULK: usize = 16;
 
-/// Which connection a call takes: megabytes must not hold up a state's change.
+/// The connection that a call takes: megabytes must not delay a change of state.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Lane {
-    /// Small values.
+    /// The connection for small values.
     Quick,
-    /// Requests and results.
+    /// The connection for requests and results.
     Bulk,
 }
 
@@ -51,17 +50,17 @@ pub(super) enum Ask<'a> {
     Commands(&'a Pipeline),
 }
 
-/// Two connections, and counts of what happened on them.
+/// Two connections, and counts of the calls on them.
 #[derive(Debug)]
 pub(super) struct RedisLink {
     lanes: [SharedConnection; 2],
     client: Client,
     timeout: Duration,
-    /// Times that a call was tried again because the connection broke.
+    /// How often a call was tried again because the connection broke.
     pub(super) repeats: AtomicU64,
     pub(super) away: AtomicU64,
     took: handle::Histogram,
-    /// Calls with an answer, and without.
+    /// The counters of calls with an answer, and of calls without.
     results: [handle::Counter; 2],
 }
 
@@ -69,12 +68,12 @@ pub(super) struct RedisLink {
 struct SharedConnection {
     manager: Mutex<ConnectionManager>,
     permits: Semaphore,
-    /// When it answered last, or was made.
+    /// When the connection last gave an answer, or was made.
     answered: Mutex<Instant>,
 }
 
 impl RedisLink {
-    /// Connects at the first call.
+    /// Makes the connections, which connect at the first call.
     pub(super) fn new(config: &RedisLedgerConfig) -> Result<Self, RedisAddressError> {
         let no_runtime = "a redis ledger can only be made inside a tokio runtime";
         tokio::runtime::Handle::try_current().map_err(|_| config.address.unusable(no_runtime))?;
@@ -99,7 +98,7 @@ impl RedisLink {
         })
     }
 
-    /// Asks until there is an answer or the time is up.
+    /// Repeats a call until Redis answers or the timeout ends.
     pub(super) async fn ask(&self, lane: Lane, ask: Ask<'_>) -> Result<Value, LedgerError> {
         let started = Instant::now();
         let answer = self.ask_until(started + self.timeout, lane, ask).await;
@@ -166,9 +165,8 @@ impl RedisLink {
         }
     }
 
-    /// Replaces a connection that gave no answer for the time of a call: something
-    /// in between may swallow what is sent, or lead to a Redis that is the primary
-    /// no more.
+    /// Replaces a connection that gave no answer for one timeout: a proxy may drop the
+    /// bytes, or the connection may lead to a Redis that is no longer the primary.
     fn renew(&self, lane: Lane) {
         let lane = &self.lanes[lane as usize];
         let mut answered = lock(&lane.answered);
@@ -188,7 +186,7 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 }
 
 fn manager(client: &Client, timeout: Duration) -> RedisResult<ConnectionManager> {
-    // `insist` tries again, as long as the time of a call lasts.
+    // `insist` repeats a call until its timeout ends.
     let settings = ConnectionManagerConfig::new()
         .set_response_timeout(Some(timeout))
         .set_connection_timeout(Some(timeout.min(Duration::from_secs(3))))

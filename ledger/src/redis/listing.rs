@@ -15,13 +15,13 @@ use super::{
 };
 use crate::{JobRecord, JobState, LISTING, LedgerError, OPEN_TICKETS, Ticket};
 
-/// Tickets of one page: about a millisecond of Redis's time.
+/// How many tickets one page has: about a millisecond of Redis's time.
 const TICKETS: usize = 512;
 const RECORDS: usize = 256;
 
 impl RedisLedger {
-    /// The tickets of an index, oldest first. Damaged ones are dropped: no bridge
-    /// pings them, so Falafel issues them again.
+    /// Lists the tickets of an index, oldest first. Damaged tickets are dropped: no
+    /// bridge pings them, so Falafel issues them again.
     pub(super) async fn list_tickets(&self, index: &str) -> Result<Vec<Ticket>, LedgerError> {
         let mut tickets = Vec::new();
         let mut after = "-1".to_owned();
@@ -44,7 +44,7 @@ impl RedisLedger {
         }
     }
 
-    /// The tickets of a page, without the damaged ones, which are dropped.
+    /// Reads the tickets of a page, and drops the damaged ones.
     pub(super) async fn whole_tickets(&self, page: &[Value]) -> Result<Vec<Ticket>, LedgerError> {
         let mut tickets = Vec::with_capacity(page.len());
         for item in page {
@@ -52,14 +52,14 @@ impl RedisLedger {
                 Ok(ticket) => tickets.push(ticket),
                 Err(record::DamagedTicket(id)) => {
                     self.drop_ticket(&id).await?;
-                    self.damaged(&format!("t:{id}"), Damage::of("it lacks a field"));
+                    self.damaged(&format!("t:{id}"), Damage::of("the ticket lacks a field"));
                 }
             }
         }
         Ok(tickets)
     }
 
-    /// Jobs in one of `states`, in the order of their taking.
+    /// Lists the jobs in one of `states`, in the order of their taking.
     pub(super) async fn list_jobs(
         &self,
         states: &[JobState],
@@ -85,7 +85,7 @@ impl RedisLedger {
         for page in ids.chunks(RECORDS) {
             for (job, found) in self.records(page).await? {
                 match found {
-                    // Its state may have changed since.
+                    // The job's state may have changed since the index was read.
                     Ok(record) if states.contains(&record.state) => jobs.push(record),
                     Ok(_) => {}
                     Err(why) => {
@@ -97,8 +97,8 @@ impl RedisLedger {
         Ok(jobs)
     }
 
-    /// The records of those of `jobs` that are known, or what is wrong with
-    /// them.
+    /// Reads the records of those of `jobs` that are known, or what is wrong with each
+    /// record.
     pub(super) async fn records(
         &self,
         jobs: &[JobId],
@@ -109,7 +109,7 @@ impl RedisLedger {
         let records = jobs.iter().zip(found).filter_map(|(job, found)| {
             let record = match found {
                 Value::Array(fields) => record::record(*job, &fields),
-                Value::Int(-1) => Err(Damage::of("it is no hash")),
+                Value::Int(-1) => Err(Damage::of("the record is no hash")),
                 Value::Int(bytes) => Err(Damage(format!(
                     "{bytes} bytes, the limit is {}",
                     record::BYTES
@@ -121,7 +121,7 @@ impl RedisLedger {
         Ok(records.collect())
     }
 
-    /// A job's attempts. If one is damaged all are dropped: a history with gaps
+    /// Lists a job's attempts. If one is damaged all are dropped: a history with gaps
     /// misleads.
     pub(super) async fn list_attempts(
         &self,
@@ -154,7 +154,7 @@ impl RedisLedger {
     }
 }
 
-/// The jobs of an index with their sequence numbers.
+/// Reads the jobs of an index with their sequence numbers.
 fn sequenced(index: &Value) -> Vec<(u64, JobId)> {
     let Value::Array(flat) = index else {
         return Vec::new();

@@ -1,14 +1,14 @@
 //! The ledger on Redis, shared by bridges and workers.
 //!
-//! * Every change is one script (`lua/`): it happens whole or not at all, and
-//!   may be repeated, because a lost answer does not say whether it happened.
+//! * Every change is one script (`lua/`), which Redis runs whole or not at all and
+//!   which may be repeated: a caller that lost the answer simply calls again.
 //! * Results and attempts carry their length and SHA-256; a request is checked
-//!   against the name of its job. What does not match is dropped and said once
-//!   as [`LedgerError::Damaged`], with its key; after that it is gone, and is
-//!   made again.
-//! * What is open has no lifetime; what is finished has one
-//!   ([`RedisLedgerConfig::keep`]) and a budget. So a Redis that evicts keys with a
-//!   lifetime costs work at worst, and one that evicts any key is refused by
+//!   against the id of its job. A value that does not match is dropped, and reported
+//!   once as [`LedgerError::Damaged`] with its key; later the value is made
+//!   again.
+//! * Keys of open tickets and jobs have no lifetime; keys of finished jobs have a
+//!   lifetime ([`RedisLedgerConfig::keep`]) and a budget. So a Redis that evicts keys
+//!   with a lifetime costs at most work; a Redis that evicts any key is refused by
 //!   [`RedisLedger::check`].
 
 mod bridges;
@@ -51,8 +51,8 @@ use crate::LedgerError;
 use frame::Damage;
 use link::{Ask, Lane, RedisLink};
 
-/// The ledger on Redis. Clones are the same ledger, and the same bridge: each
-/// bridge of a process makes its own.
+/// The ledger on Redis. Clones are one handle of one bridge: each bridge of a process
+/// makes its own handle.
 #[derive(Clone)]
 pub struct RedisLedger {
     inner: Arc<RedisInner>,
@@ -60,10 +60,10 @@ pub struct RedisLedger {
 
 struct RedisInner {
     config: RedisLedgerConfig,
-    /// What all keys begin with.
+    /// The prefix of all keys.
     prefix: String,
     link: RedisLink,
-    /// The bridge whose tickets this handle takes; empty before it joined.
+    /// The bridge that takes tickets through this handle; empty before it joined.
     owner: Mutex<String>,
     damaged: AtomicU64,
     losses: watch::Sender<u64>,
@@ -71,8 +71,8 @@ struct RedisInner {
 }
 
 impl RedisLedger {
-    /// The ledger of `config`. It connects at the first call: Redis need not be
-    /// reachable now. [`RedisLedger::check`] tells whether Redis is fit.
+    /// Makes a handle, which connects at the first call: Redis need not be reachable
+    /// now. [`RedisLedger::check`] checks whether Redis is fit.
     ///
     /// A task watches Redis until the last clone is dropped.
     pub fn new(config: RedisLedgerConfig) -> Result<Self, RedisAddressError> {
@@ -90,12 +90,12 @@ impl RedisLedger {
         Ok(Self { inner })
     }
 
-    /// What all its keys begin with.
+    /// The prefix of all keys of this ledger.
     pub fn prefix(&self) -> &str {
         &self.inner.prefix
     }
 
-    /// A call of a script, with the arguments that every script has.
+    /// Prepares a call of a script, with the arguments that every script has.
     fn call(&self, script: &'static Script, args: impl ToRedisArgs) -> ScriptInvocation<'static> {
         let config = &self.inner.config;
         let mut call = script.prepare_invoke();
@@ -109,8 +109,8 @@ impl RedisLedger {
         self.inner.link.ask(lane, Ask::Script(script)).await
     }
 
-    /// Asks about a job. One that turns out to be kept as something else than
-    /// a job is made unknown.
+    /// Runs a script about a job. A job whose keys have another type than a job's is
+    /// forgotten.
     async fn ask_about(
         &self,
         job: JobId,
@@ -127,7 +127,7 @@ impl RedisLedger {
         self.inner.link.ask(lane, Ask::Command(command)).await
     }
 
-    /// Runs plain commands; the answer to each.
+    /// Runs plain commands, and returns the answer to each.
     async fn commands(&self, commands: &Pipeline) -> Result<Vec<Value>, LedgerError> {
         let asked = self.inner.link.ask(Lane::Quick, Ask::Commands(commands));
         items(asked.await?)
@@ -137,7 +137,7 @@ impl RedisLedger {
         number(&self.ask(lane, script).await?)
     }
 
-    /// Asks for a value that is there, is not there, or is too large.
+    /// Runs a script that returns a value, nothing, or the size of a too large value.
     async fn value(
         &self,
         script: &ScriptInvocation<'_>,
@@ -155,11 +155,11 @@ impl RedisLedger {
         })
     }
 
-    /// The error of a damaged value, counted.
+    /// Counts and logs a damaged value, and returns its error.
     fn damaged(&self, key: &str, Damage(why): Damage) -> LedgerError {
         self.inner.damaged.fetch_add(1, Ordering::Relaxed);
         let key = format!("{}{key}", self.prefix());
-        tracing::warn!(key, "dropped a damaged value: {why}");
+        tracing::warn!(key, "dropped a damaged value of the ledger: {why}");
         LedgerError::Damaged { key, why }
     }
 }
@@ -178,7 +178,7 @@ fn items(answer: Value) -> Result<Vec<Value>, LedgerError> {
     }
 }
 
-/// The error of an answer that no script of ours gives.
+/// The error of an answer that no script of the ledger gives.
 fn odd(value: &Value) -> LedgerError {
     let kind = match value {
         Value::Nil => "nothing",
@@ -187,7 +187,7 @@ fn odd(value: &Value) -> LedgerError {
         Value::Array(_) => "a list",
         _ => "something",
     };
-    LedgerError::Away(format!("redis answered {kind}, which no call expects"))
+    LedgerError::Away(format!("redis gave an unexpected answer: {kind}"))
 }
 
 impl Drop for RedisInner {

@@ -11,9 +11,9 @@ use zkwhirl_job::{JobId, Kind, TicketId, limits};
 use super::frame::{Damage, cut};
 use crate::{JobRecord, Note, Ticket};
 
-/// Bytes that a record or a ticket may have.
+/// How many bytes a record or a ticket may have.
 pub(super) const BYTES: usize = 32 << 10;
-/// The longest name of a worker, bridge or upstream that is kept.
+/// The longest stored name of a worker, bridge or upstream, in bytes.
 pub(super) const NAME: usize = 256;
 
 pub(super) fn fields(record: &JobRecord) -> Vec<(&'static str, String)> {
@@ -45,7 +45,7 @@ pub(super) fn noted(note: &Note) -> Vec<(&'static str, String)> {
     [attempt, worker, reason].into_iter().flatten().collect()
 }
 
-/// A record from its fields, or what is wrong with it.
+/// Reads a record from its fields, or returns what is wrong with it.
 pub(super) fn record(id: JobId, fields: &[Value]) -> Result<JobRecord, Damage> {
     let fields = HashFields::of(fields)?;
     let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
@@ -73,7 +73,7 @@ pub(super) fn record(id: JobId, fields: &[Value]) -> Result<JobRecord, Damage> {
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct DamagedTicket(pub(super) String);
 
-/// A ticket as the scripts list them.
+/// Reads a ticket from the list that a script returns.
 pub(super) fn ticket(item: &Value) -> Result<Ticket, DamagedTicket> {
     let Value::Array(item) = item else {
         return Err(DamagedTicket::default());

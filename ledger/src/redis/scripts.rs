@@ -1,8 +1,7 @@
-//! The scripts: each change of the ledger is one script, which Redis runs whole or
-//! not at all, whatever other clients do.
+//! The Lua scripts. Each change of the ledger is one script, which Redis runs whole
+//! or not at all, without commands of other clients in between.
 
-/// The script in `lua/` of this name, behind the library; compiled into its hash
-/// once.
+/// The script in `lua/` of this name, appended to the library; its hash is computed once.
 macro_rules! script {
     ($name:literal) => {{
         static SCRIPT: std::sync::LazyLock<redis::Script> = std::sync::LazyLock::new(|| {

@@ -1,5 +1,5 @@
-//! Reports of slots. Each report has a lifetime of its own; a reader removes
-//! from the index the names whose reports have ended.
+//! The reports of slots. Each report has a lifetime of its own; a reader removes the
+//! names of expired reports from the index.
 
 use redis::{Value, cmd, pipe};
 use serde_json::{Map, Value as Json};
@@ -13,9 +13,8 @@ use super::{
 };
 use crate::{LedgerError, SLOT_TTL, SLOTS, SlotReport};
 
-/// A report, without the fields that this release cannot read: a worker of
-/// another release is shown with what it has in common with this one. `None`:
-/// not even an object.
+/// Reads a report, without the fields that this release cannot read: the report of a worker
+/// of another release is shown with the common fields. `None`: the body is no JSON object.
 pub(super) fn report(body: &[u8]) -> Option<SlotReport> {
     if let Ok(report) = serde_json::from_slice(body) {
         return Some(report);

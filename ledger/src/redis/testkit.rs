@@ -1,4 +1,4 @@
-//! Private ledgers, for tests.
+//! Settings of ledgers on Redis for tests.
 
 use std::time::Duration;
 
@@ -6,12 +6,12 @@ use zkwhirl_redis::{RedisAddress, testkit};
 
 use super::RedisLedgerConfig;
 
-/// A ledger in a new namespace.
+/// The settings of a ledger in a new namespace.
 pub fn scratch() -> RedisLedgerConfig {
     watchful(testkit::scratch())
 }
 
-/// A ledger at `address` that checks Redis every 50 ms.
+/// The settings of a ledger at `address` that checks Redis every 50 ms.
 pub fn watchful(address: RedisAddress) -> RedisLedgerConfig {
     RedisLedgerConfig {
         watch_every: Duration::from_millis(50),

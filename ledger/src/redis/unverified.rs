@@ -1,5 +1,5 @@
-//! Replies that cannot be verified yet. Each has a lifetime of its own; the index
-//! of their jobs is bounded, and each listing sweeps it.
+//! The replies that cannot be verified yet. Each reply has a lifetime of its own; the
+//! index of their jobs is bounded, and each listing removes expired jobs from it.
 
 use redis::{cmd, pipe};
 use zkwhirl_job::JobId;
@@ -36,7 +36,7 @@ impl RedisLedger {
         let since = since.as_ref().and_then(text).and_then(|ms| ms.parse().ok());
         match (opened, since) {
             (Ok(result), Some(since_ms)) => Ok(Some(UnverifiedReply { since_ms, result })),
-            // Another caller dropped it between the two calls.
+            // Another caller dropped the reply between the two calls.
             (Ok(_), None) => Ok(None),
             (Err(damage), _) => {
                 self.drop_unverified_reply(job).await?;

@@ -26,7 +26,7 @@ async fn a_job_that_no_ticket_waits_for_stops_its_prover() {
         world.publish(1).await;
         world.begin(2).await;
         let start = Instant::now();
-        // `Proving` is what keeps a job from being withdrawn by the bridge.
+        // The bridge does not withdraw a job whose state is `Proving`.
         if state == JobState::Withdrawn {
             world.transition(claim_job(1).id, JobState::Queued).await;
         }
@@ -137,7 +137,7 @@ async fn a_reset_starts_every_prover_afresh_and_costs_no_attempt() {
     let slot = || "w/0".to_owned();
     let once = [(slot(), "restart"), (slot(), "self-test")];
     assert_eq!(world.healed(), once);
-    // Idle provers, too.
+    // Idle provers restart, too.
     world.until_idle().await;
     world.broker.send_control(&Control::Restart).await.unwrap();
     let twice = || async { world.healed() == [once.clone(), once.clone()].concat() };

@@ -26,7 +26,7 @@ async fn a_result_that_nobody_takes_keeps_a_draining_worker_for_its_grace() {
     world.broker.set_away(true);
     sleep(seconds(100)).await;
     assert_eq!(world.drain().await, seconds(60));
-    // It is in the ledger: whoever is given the job again finds it there.
+    // The result is in the ledger, where the job's next worker finds it.
     let stored = world.ledger.result(claim_job(1).id).await.unwrap();
     assert!(stored.is_some());
 }
@@ -37,7 +37,7 @@ async fn what_does_not_end_within_the_grace_is_handed_back_as_no_attempt() {
     assert_eq!(world.drain().await, seconds(60));
     assert_eq!(world.state(claim_job(1).id).await, JobState::Queued);
     assert!(world.happened().contains(&"handed-back"));
-    // Behind the one that waited, with nothing counted.
+    // The job is behind the one that waited, and no attempt is counted.
     let jobs = world.broker.subscribe(&[Topic::Inner], "other").await;
     let mut jobs = jobs.unwrap();
     let mut first = jobs.claim().await.unwrap();
@@ -64,7 +64,7 @@ async fn an_abort_hands_back_at_once() {
     let mut world = proving(Act::UntilCancelled).await;
     world.stop.abort.cancel();
     assert_eq!(world.left().await, Duration::ZERO);
-    // The prover said "signal 15": it was us, so it is no attempt.
+    // The worker itself sent the signal 15, which counts no attempt.
     let attempts = world.attempts(claim_job(1).id).await;
     assert_eq!(attempts, []);
     let depth = world.depth().await;

@@ -105,7 +105,7 @@ async fn a_prover_that_hangs_is_given_up_on_after_its_deadline() {
 async fn a_slot_that_fails_twice_in_a_row_leaves_until_it_is_well() {
     let mut world = World::new();
     world.log.lock().unwrap().self_tests_fail = 3;
-    // The first slot is ill: whatever it gets fails.
+    // The first slot fails every job.
     world.work(2, |call| match call.slot.as_str() {
         "w/0" if call.at.elapsed() < seconds(3600) && call.before == 0 => {
             Act::Fail(Failure::prover("out of memory"))

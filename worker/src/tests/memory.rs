@@ -16,7 +16,7 @@ async fn jobs_stay_in_the_queue_until_there_is_memory_for_them() {
     sleep(seconds(60)).await;
     let depth = world.depth().await;
     assert_eq!((depth.ready, depth.consumers), (4, 0));
-    // For one prover: the other slot leaves the jobs to it.
+    // Memory for one prover: only one slot claims jobs.
     free.0.store(40 << 20, Ordering::Relaxed);
     for _ in 0..2 {
         world.result().await;
@@ -24,7 +24,7 @@ async fn jobs_stay_in_the_queue_until_there_is_memory_for_them() {
     assert!(start.elapsed() > seconds(79));
     let depth = world.depth().await;
     assert!(depth.consumers <= 1);
-    // For both.
+    // Memory for both provers.
     free.0.store(80 << 20, Ordering::Relaxed);
     for _ in 0..2 {
         world.result().await;

@@ -36,7 +36,7 @@ use crate::{Admission, Deadlines, Slot, Stop, WorkerConfig, WorkerDeps, run};
 /// What a scripted prover does with a task.
 #[derive(Clone)]
 enum Act {
-    /// Replies after so many seconds.
+    /// Replies after this many seconds.
     Prove(u64),
     Fail(Failure),
     Panic,
@@ -54,7 +54,7 @@ type Script = dyn Fn(&Call) -> Act + Send + Sync;
 struct Call {
     slot: String,
     request: Bytes,
-    /// How often this request was proved before, by anybody.
+    /// How often any prover proved this request before.
     before: usize,
     at: Instant,
 }
@@ -296,7 +296,7 @@ impl World {
         self.log.lock().unwrap().healed.clone()
     }
 
-    /// What happened so far, by name; progress apart.
+    /// The names of the events so far, without progress.
     fn happened(&mut self) -> Vec<&'static str> {
         let mut names = Vec::new();
         while let Ok(event) = self.seen.try_recv() {
@@ -305,7 +305,7 @@ impl World {
         names
     }
 
-    /// What was done about provers, in order.
+    /// The calls to provers so far, in order.
     fn healings(&self) -> Vec<&'static str> {
         self.healed().into_iter().map(|(_, what)| what).collect()
     }
@@ -331,7 +331,7 @@ impl World {
         self.broker.dead_letter(job).await.unwrap().unwrap()
     }
 
-    /// Publishes a job whose prover has begun when this returns.
+    /// Publishes a job and waits until its prover has begun.
     async fn begin(&self, n: u32) -> JobEnvelope {
         let job = self.publish(n).await;
         self.began.notified().await;
@@ -349,7 +349,7 @@ impl World {
         eventually(&format!("{slots} slots are in the queue"), there).await;
     }
 
-    /// How long the worker takes to leave once it is told to drain.
+    /// Drains the worker and returns how long it takes to end.
     async fn drain(&mut self) -> Duration {
         self.stop.drain.cancel();
         self.left().await

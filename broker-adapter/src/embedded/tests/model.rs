@@ -47,7 +47,7 @@ fn ops() -> impl Strategy<Value = Vec<Op>> {
 struct ModelWorker {
     consumer: Box<dyn JobConsumer>,
     held: Option<Delivery>,
-    /// False after the lease was lost: settlements must say so.
+    /// False after the lease was lost: then a settlement must return false.
     live: bool,
 }
 
@@ -55,8 +55,8 @@ struct ModelWorker {
 #[derive(Default)]
 struct Model {
     published: u32,
-    /// Jobs that were never retried or handed back, in order of arrival; the
-    /// claims of these must come in this order.
+    /// Jobs that were never retried or requeued, in order of arrival; they must be
+    /// claimed in this order.
     fresh: VecDeque<JobId>,
     acked: BTreeSet<JobId>,
     dead: BTreeSet<JobId>,
@@ -182,7 +182,7 @@ impl ModelRun {
         match how {
             Settlement::Ack => assert!(self.model.acked.insert(job), "acked twice"),
             Settlement::Bury(_) => assert!(self.model.dead.insert(job), "buried twice"),
-            // Republished: the broker's count starts again.
+            // The job was published again: the broker's count starts again.
             Settlement::Retry { .. } | Settlement::HandBack => {
                 self.model.crashes.remove(&job);
             }

@@ -1,5 +1,5 @@
--- The epoch of these data: it changes when Redis lost them. A: a new epoch for
--- data that has none. Gives {epoch, 1 if it is new}.
+-- The epoch of the ledger's data, which changes when Redis has lost the data. A: a new
+-- epoch for data without one. Returns {epoch, 1 if the epoch is new}.
 local epoch = call('GET', P .. 'epoch')
 if epoch then
   sweep(now_ms())

@@ -13,9 +13,9 @@
 --   ftotal                       string      unverified         zset, time
 --   v:<job>                      string, a reply that cannot be verified yet
 --
--- A script that only ends something begins with a command that Redis runs even
--- when its memory is full (ZREM, DEL): after its first write a script may do
--- all, so ending works when taking does not, and memory comes back.
+-- A script that only removes data begins with a command that Redis runs even when its
+-- memory is full (ZREM, DEL). After its first write a script may run every command, so
+-- removing works although taking fails, and frees memory.
 
 local P = KEYS[1]
 local KEEP, JOBS, BYTES, EVENTS =
@@ -42,8 +42,8 @@ local function event(what, ...)
   call('XADD', P .. 'events', 'MAXLEN', '~', EVENTS, '*', 'what', what, unpack(fields))
 end
 
--- A fence is larger than every earlier one, also after a loss of all data: hence
--- the clock. A bridge from before the loss must not pass for the newest.
+-- A fence contains the time: it is larger than every earlier fence, even after a loss
+-- of all data. A bridge from before the loss must not pass for the newest.
 local function next_fence()
   local last = tonumber(call('GET', P .. 'fences') or '0')
   local fence = string.format('%.0f', math.max(last + 1, now_us()))
@@ -70,7 +70,7 @@ local function count(job, at_us)
   call('INCRBY', P .. 'ftotal', bytes)
 end
 
--- Makes a job unknown. Its tickets stay; a bridge that finds a ticket without a job
+-- Deletes a job's record. Its tickets stay; a bridge that finds a ticket without a job
 -- stops pinging it. The result stays if the job may come back.
 local function forget(job, with_result)
   uncount(job)

@@ -1,5 +1,5 @@
--- The request of a job, like read.lua. A job whose request expired or was evicted
--- cannot be proved: it becomes unknown, so that it is taken again.
+-- Reads the request of a job, like read.lua. A job whose request expired or was
+-- evicted cannot be proved: its record is deleted, so that the job is taken again.
 -- A: job, the most bytes.
 local key = P .. 'q:' .. A[1]
 local bytes = call('STRLEN', key)

@@ -1,5 +1,5 @@
--- Keeps a result unless the job has one. A: job, value, lifetime in ms if the job is
--- unknown. Returns 1 if it is kept.
+-- Stores a result unless the job has one. A: job, value, lifetime in ms if the job is
+-- unknown. Returns 1 if the result was stored.
 local key, job = P .. 'r:' .. A[1], A[1]
 if call('EXISTS', key) == 1 then return 0 end
 local finished = call('ZSCORE', P .. 'finished', job)

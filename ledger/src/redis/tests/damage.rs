@@ -1,10 +1,10 @@
-//! Values that are not what was written.
+//! Stored values that are damaged.
 
 use std::sync::atomic::Ordering;
 
 use super::{super::frame, *};
 
-/// Every way in which a value of `bytes` bytes can be wrong.
+/// Every kind of damage to a value of `bytes` bytes.
 fn harm(whole: &[u8]) -> Vec<Vec<u8>> {
     let mut flipped = whole.to_vec();
     *flipped.last_mut().unwrap() ^= 1;
@@ -36,7 +36,7 @@ async fn a_damaged_result_is_none_and_makes_room() {
         let count = times as u64 + 1;
         assert_eq!(damaged.load(Ordering::Relaxed), count);
         let _: () = raw(&ledger, "SET", (&key, bad)).await;
-        // As good as none: the next proof is kept.
+        // The damaged result is dropped, and the next proof is stored.
         assert!(ledger.store_result(job, &result("proof")).await.unwrap());
         let kept = ledger.result(job).await.unwrap();
         assert_eq!(kept, Some(result("proof")));
@@ -62,7 +62,7 @@ async fn a_damaged_request_is_named_once_and_its_job_can_be_taken_again() {
         assert!(error.to_string().starts_with(&key), "{error}");
         assert_eq!(ledger.request(job).await.unwrap(), None);
         assert_eq!(ledger.job(job).await.unwrap(), None);
-        // Its tickets are still there: the bridge closes them.
+        // The job's tickets are still open: the bridge closes them.
         assert_eq!(ledger.tickets_of(job).await.unwrap().len(), 1);
         let job = record(1);
         let taken = ledger.take(&ticket(1, job.id), &job, &request(1)).await;
@@ -81,7 +81,7 @@ async fn a_request_that_is_gone_makes_its_job_unknown() {
     assert_eq!(ledger.job(job).await.unwrap(), None);
     take(&ledger, 1).await;
     let _: u64 = raw(&ledger, "DEL", &key).await;
-    // A ticket for it brings the bytes along.
+    // A ticket for the job contains the request again.
     take(&ledger, 1).await;
     assert!(ledger.request(job).await.unwrap().is_some());
 }
@@ -112,7 +112,7 @@ async fn an_oversize_value_is_refused_before_it_is_read() {
     let named = error.starts_with(&hash) && error.contains("the limit is");
     assert!(named, "{error}");
     let read = sent() - before;
-    // A request is read up to its limit, the others not at all.
+    // A request is read up to its limit; other too large values are not read at all.
     let limit = frame::REQUEST as u64 + (64 << 10);
     assert!(read < limit, "{read} bytes");
 }

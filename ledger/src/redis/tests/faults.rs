@@ -15,7 +15,7 @@ use super::{super::scripts::script, races::at_once, *};
 use crate::Taken;
 use zkwhirl_testkit::eventually;
 
-/// The ledger has seen what there is, so that a loss is one.
+/// Waits until the ledger has read Redis's epoch, so that it notices a loss.
 async fn until_watched(ledger: &RedisLedger) {
     let epoch = format!("{}epoch", ledger.prefix());
     let is_there = || async { raw::<u64>(ledger, "EXISTS", &epoch).await == 1 };
@@ -67,14 +67,14 @@ async fn a_flush_in_the_middle_repeats_work_but_no_proof_that_comes_after_it() {
     assert!(go(&ledger, job, JobState::Claimed, JobState::Proving).await);
     until_watched(&ledger).await;
     server.command::<()>(&["FLUSHALL"]);
-    // The worker that was proving meanwhile.
+    // The worker was proving while Redis lost its data.
     assert!(ledger.store_result(job, &result("proof")).await.unwrap());
     assert!(!go(&ledger, job, JobState::Proving, JobState::Proved).await);
     let noticed = || async { *ledger.losses().borrow() >= 1 };
     eventually("the loss is noticed", noticed).await;
     assert_eq!(ledger.job(job).await.unwrap(), None);
     assert!(!ledger.close_ticket(ticket(1, job).id).await.unwrap());
-    // Falafel issues the ticket again: the job starts again and has its proof.
+    // Falafel issues the ticket again: the job starts again and still has its proof.
     let job = take(&ledger, 1).await;
     assert_eq!((job.state, job.attempt), (JobState::Taken, 1));
     let kept = ledger.result(job.id).await.unwrap();
@@ -93,7 +93,7 @@ async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
     let (server, ledger) = served_with(|config| config.timeout = Duration::from_millis(400));
     take(&ledger, 1).await;
     server.pause();
-    // This runtime has one thread: it must stay free for others.
+    // This runtime has one thread, which no call may block.
     let ticks = tokio::spawn(async {
         let mut ticks = 0;
         let end = Instant::now() + Duration::from_millis(400);
@@ -117,7 +117,7 @@ async fn a_redis_that_hangs_is_away_in_time_and_blocks_nobody() {
     server.resume();
     let answers = || async { ledger.job(record(1).id).await.is_ok() };
     eventually("it answers again", answers).await;
-    // What was given up on may have happened, and may be repeated.
+    // A call that timed out may have changed Redis, and may be repeated.
     for n in 0..1_000 {
         let taken = || async { take_empty(&ledger, n).await.is_ok() };
         eventually("it is taken", taken).await;
@@ -134,7 +134,10 @@ async fn a_redis_that_is_not_there_is_away_in_time_and_is_found_when_it_comes() 
     });
     let start = Instant::now();
     let error = ledger.open_tickets().await.unwrap_err();
-    assert!(error.to_string().contains("the ledger is away"), "{error}");
+    assert!(
+        error.to_string().contains("ledger is unavailable"),
+        "{error}"
+    );
     assert!(start.elapsed() < Duration::from_secs(3));
     server.start_again();
     let found = || async { ledger.open_tickets().await.is_ok() };
@@ -175,8 +178,8 @@ async fn the_watch_ends_with_the_last_handle() {
     eventually("its connections are closed", closed).await;
 }
 
-/// A proxy before Redis: it swallows what comes on connections that are older than
-/// the last change of `swallows`, and closes none of them.
+/// A proxy before Redis, which drops all bytes of connections that are older than the
+/// last change of `swallows`, and closes no connection.
 struct Swallower {
     port: u16,
     swallows: Arc<AtomicU64>,

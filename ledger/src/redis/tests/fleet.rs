@@ -1,4 +1,4 @@
-//! Several bridges and workers on one ledger, and the events of it.
+//! Several bridges and workers on one ledger, and the ledger's events.
 
 use std::collections::BTreeSet;
 

@@ -17,19 +17,19 @@ fn limit(server: &RedisServer, more: u64) {
     let _: () = server.command(&["CONFIG", "SET", "maxmemory", &limit]);
 }
 
-/// The lifetime of a key, in milliseconds; -1: it has none.
+/// The lifetime of a key, in milliseconds; -1: the key has no lifetime.
 fn lifetime(server: &RedisServer, key: &str) -> i64 {
     server.command(&["PTTL", key])
 }
 
-/// A request of 16 KiB that cannot be packed.
+/// A request of 16 KiB that cannot be compressed.
 fn large(n: u32) -> Bytes {
     let mut noise = vec![0; 16 << 10];
     StdRng::seed_from_u64(n.into()).fill_bytes(&mut noise);
     noise.into()
 }
 
-/// Takes ticket `n` with such a request.
+/// Takes ticket `n` with a request that cannot be compressed.
 async fn take_large(ledger: &RedisLedger, n: u32) -> Result<JobId, LedgerError> {
     let request = large(n);
     let job = record_of(&request);
@@ -60,7 +60,7 @@ async fn a_full_redis_takes_nothing_new_and_ends_everything() {
         assert!(go(&ledger, job, JobState::Taken, JobState::Withdrawn).await);
         assert!(ledger.close_ticket(ticket(n, job).id).await.unwrap());
     }
-    // What is finished goes in time; here at once.
+    // Finished jobs expire after a time; here at once.
     let mut config = ledger.inner.config.clone();
     config.finished_jobs = 0;
     let strict = RedisLedger::new(config).unwrap();
@@ -72,11 +72,11 @@ async fn a_full_redis_takes_nothing_new_and_ends_everything() {
 async fn a_request_that_was_brought_beforehand_is_no_job_until_its_ticket_is_taken() {
     let server = RedisServer::start();
     let [bridge, other] = pair(watchful(server.address()));
-    // Too large for a script.
+    // The request is too large for a script.
     let request: Bytes = [large(1), large(2), large(3)].concat().into();
     let job = record_of(&request);
     bridge.upload(&job, &request).await.unwrap();
-    // A bridge that is killed here has taken nothing, and this goes by itself.
+    // A bridge that is killed now has taken no ticket, and the upload expires.
     assert!(other.open_tickets().await.unwrap().is_empty());
     assert_eq!(other.job(job.id).await.unwrap(), None);
     let brought: Vec<String> = server.command(&["KEYS", "*:u:*"]);
@@ -139,7 +139,7 @@ async fn finished_jobs_stay_within_their_bytes() {
     let kept = async || ledger.jobs(&JobState::FINISHED, 100).await.unwrap().len();
     withdraw(0..30).await;
     assert_eq!(kept().await, 6, "of 16 KiB in 100 KiB");
-    // One that comes back is not counted, nor swept.
+    // A job that starts again is not counted among the finished, and not dropped.
     let back = take_large(&ledger, 29).await.unwrap();
     withdraw(30..60).await;
     let job = ledger.job(back).await.unwrap().unwrap();
@@ -158,7 +158,7 @@ async fn finished_jobs_go_in_time_and_nothing_stays() {
     ledger.add_attempt(open, &attempt).await.unwrap();
     let gone = || async {
         let finished = ledger.jobs(&JobState::FINISHED, 100).await;
-        // The epoch, numbers, the events and the open job with its ticket.
+        // The keys of the epoch, of numbers, of the events and of the open job.
         finished.unwrap().is_empty() && keys(&server) <= 11
     };
     eventually("finished ones are gone", gone).await;
@@ -187,7 +187,7 @@ async fn what_is_open_has_no_lifetime_and_what_is_finished_has_one() {
         let right = |lifetime: &i64| if ends { *lifetime > 0 } else { *lifetime == -1 };
         assert!(lifetimes.iter().all(right), "{to}: {lifetimes:?}");
     }
-    // A result of a job that is not known has a short one.
+    // A result of an unknown job has a short lifetime.
     let stray = record(2).id;
     ledger.store_result(stray, &result("proof")).await.unwrap();
     let key = key(&ledger, "r", stray);
@@ -212,7 +212,7 @@ async fn a_rollup_that_comes_again_finds_its_proofs() {
         assert_eq!(taken.job.state, JobState::Delivered);
         let kept = ledger.result(job.id).await.unwrap();
         assert_eq!(kept, Some(result("proof")));
-        // It is needed again: no lifetime until it is delivered once more.
+        // The job is needed again: it has no lifetime until its next delivery.
         assert!(go(&ledger, job.id, JobState::Delivered, JobState::Proved).await);
         assert!(go(&ledger, job.id, JobState::Proved, JobState::Delivered).await);
     }
@@ -253,7 +253,7 @@ async fn a_redis_that_evicts_what_may_go_never_evicts_what_is_open() {
     for job in open {
         assert!(ledger.request(job.id).await.unwrap().is_some());
     }
-    // A job of which a part was evicted is whole again when it is taken.
+    // A job of which a part was evicted is complete again after it was taken.
     for n in 100..110 {
         let job = take_large(&ledger, n).await.unwrap();
         assert!(ledger.request(job).await.unwrap().is_some());

@@ -25,7 +25,7 @@ use crate::{
     conformance::{record, record_of, request, ticket},
 };
 
-/// A ledger of its own.
+/// A ledger in a namespace of its own.
 fn scratch() -> RedisLedger {
     RedisLedger::new(testkit::scratch()).unwrap()
 }
@@ -35,7 +35,7 @@ fn served() -> (RedisServer, RedisLedger) {
     served_with(|_| ())
 }
 
-/// The same with other settings.
+/// A private Redis, and a ledger on it with other settings.
 fn served_with(change: impl FnOnce(&mut RedisLedgerConfig)) -> (RedisServer, RedisLedger) {
     let server = RedisServer::start();
     let ledger = on(&server, change);
@@ -48,7 +48,7 @@ fn on(server: &RedisServer, change: impl FnOnce(&mut RedisLedgerConfig)) -> Redi
     RedisLedger::new(config).unwrap()
 }
 
-/// A number of Redis's `INFO`.
+/// Reads a number from Redis's `INFO`.
 fn info(server: &RedisServer, section: &str, name: &str) -> u64 {
     let info: String = server.command(&["INFO", section]);
     let mut lines = info.lines().filter_map(|line| line.split_once(':'));
@@ -56,12 +56,12 @@ fn info(server: &RedisServer, section: &str, name: &str) -> u64 {
     found.unwrap().1.parse().unwrap()
 }
 
-/// A key of the ledger's.
+/// A key of the ledger, with the ledger's prefix.
 fn key(ledger: &RedisLedger, kind: &str, of: impl Display) -> String {
     format!("{}{kind}:{of}", ledger.prefix())
 }
 
-/// One command of an operator's hand.
+/// Runs one command, as an operator could.
 async fn raw<T: FromRedisValue>(ledger: &RedisLedger, name: &str, args: impl ToRedisArgs) -> T {
     let mut command: Cmd = cmd(name);
     command.arg(args);
@@ -106,7 +106,7 @@ fn result(reply: &'static str) -> StoredResult {
     StoredResult::new(Bytes::from_static(reply.as_bytes()), 1, "w", 5)
 }
 
-/// Takes job `n` through its life.
+/// Takes job `n` through all its states.
 async fn deliver(ledger: &RedisLedger, n: u32, reply: &'static str) -> JobId {
     let job = take(ledger, n).await.id;
     assert!(ledger.store_result(job, &result(reply)).await.unwrap());

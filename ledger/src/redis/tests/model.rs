@@ -1,4 +1,4 @@
-//! Random lives, beside the embedded ledger: it is the model.
+//! Random calls on the ledger and on its model, the embedded ledger.
 
 use proptest::prelude::*;
 use rand::{Rng, SeedableRng, rngs::StdRng};
@@ -6,7 +6,7 @@ use rand::{Rng, SeedableRng, rngs::StdRng};
 use super::*;
 use crate::{EmbeddedLedger, Taken};
 
-/// The two are not asked at the same time.
+/// The two ledgers are not called at the same time.
 fn timeless(job: JobRecord) -> JobRecord {
     JobRecord {
         changed_at_ms: 0,
@@ -15,7 +15,7 @@ fn timeless(job: JobRecord) -> JobRecord {
     }
 }
 
-/// What one random call does, as text. Equal seeds are equal calls.
+/// Makes one random call and returns the answer as text. Equal seeds give equal calls.
 async fn step(ledger: &dyn Ledger, random: &mut StdRng) -> String {
     let (n, m) = (random.gen_range(0..12), random.gen_range(0..5));
     let (job, ticket) = (record(m), ticket(n, record(m).id));
@@ -37,8 +37,8 @@ async fn step(ledger: &dyn Ledger, random: &mut StdRng) -> String {
             };
             format!("{:?}", ledger.transition(job.id, &from, to, &note).await)
         }
-        // Here the two differ on purpose: this one keeps a result without its
-        // job, because the job was there when the worker began.
+        // The two differ on purpose: the ledger on Redis keeps a result without its
+        // job, because the job existed when the worker began.
         6 if !known => String::new(),
         6 => {
             let result = StoredResult::new(Bytes::from(vec![n as u8; 9]), n, "w", 1);

@@ -1,4 +1,4 @@
-//! Many at once.
+//! Many calls at the same time.
 
 use std::{collections::BTreeSet, sync::atomic::Ordering};
 
@@ -112,7 +112,7 @@ async fn long_lists_come_in_pages_and_in_order() {
     let request = Bytes::from_static(b"request");
     for n in 0..1_300u32 {
         let mut id = [0; 32];
-        // Not the order of the ids.
+        // The order of the tickets, not of their ids.
         id[..4].copy_from_slice(&n.wrapping_mul(2_654_435_761).to_be_bytes());
         let ticket = Ticket {
             id: TicketId(id),

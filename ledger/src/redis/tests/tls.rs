@@ -1,4 +1,4 @@
-//! `rediss://`: the server's certificate is checked, and ours is shown.
+//! `rediss://`: the server's certificate is checked, and the client certificate is sent.
 
 use std::fs;
 
@@ -7,7 +7,7 @@ use zkwhirl_redis::{RedisTls, testkit::free_port};
 
 use super::*;
 
-/// An authority that signs what it is asked to.
+/// An authority that signs the certificates of the test.
 fn authority() -> CertifiedIssuer<'static, KeyPair> {
     let mut params = CertificateParams::default();
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -18,7 +18,7 @@ fn authority() -> CertifiedIssuer<'static, KeyPair> {
 fn signed(by: &CertifiedIssuer<'_, KeyPair>) -> (Vec<u8>, Vec<u8>) {
     let key = KeyPair::generate().unwrap();
     let mut params = CertificateParams::new(["localhost".to_owned()]).unwrap();
-    // Not the authority's name: it would pass for self-signed.
+    // Another name than the authority's: an equal name would look self-signed.
     let name = &mut params.distinguished_name;
     name.push(DnType::CommonName, "signed");
     let certificate = params.signed_by(&key, by).unwrap();
