@@ -13,7 +13,7 @@ use crate::suite::Suite;
 pub enum Plan {
     /// One circuit proves the rollup.
     Whole(Circuit),
-    /// Several circuits prove the rollup; shared words in their public inputs connect them.
+    /// Several circuits prove the rollup; equal values in their public inputs connect them.
     Chain(Chain),
 }
 

@@ -30,7 +30,7 @@ const EVENTS: usize = 4096;
 pub struct FalafelConfig {
     /// The addresses of the job servers.
     pub listen: Listen,
-    /// The lease of a job; the original's lease is [`ACK_TIMEOUT`].
+    /// How long a lease lasts without a ping; the real Falafel uses [`ACK_TIMEOUT`].
     pub ack_timeout: Duration,
     /// The rollups to make. `None`: Falafel asks only for the requests of
     /// [`Falafel::prove`].

@@ -18,8 +18,8 @@ pub struct CircuitIdentity {
     /// The depths of the trees that the circuit works on, as text for messages.
     /// The matrices depend on the depths.
     pub depths: String,
-    /// BLAKE3 of the constraint matrices, hexadecimal: a changed statement is
-    /// another circuit, even under the same name.
+    /// BLAKE3 of the constraint matrices, hexadecimal: circuits with other constraints
+    /// differ, even under the same name.
     pub matrices: String,
     /// The number of constraints.
     pub rows: u64,

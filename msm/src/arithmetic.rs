@@ -63,13 +63,13 @@ impl Arithmetic {
         }
     }
 
-    /// Σ scalar · point. Fewer points than scalars belong to the last ones.
+    /// Computes Σ scalar · point. Fewer points than scalars pair with the last
+    /// scalars; the first scalars are ignored.
     ///
-    /// Points must lie on the curve; for others the sum is of no use. Beside
-    /// `points` and `scalars` a sum holds about 2 MB for each thread, and the
-    /// buckets, a part of them twice: 64 bytes in G1 and 128 in G2 for each of
-    /// windows × 2^(bits of a digit − 1), so 5 and 10 MB with 2^16 scalars, 34
-    /// and 67 MB with 2^20.
+    /// Points must lie on the curve, or the sum is wrong. Beside `points` and
+    /// `scalars` a sum needs about 2 MB per thread, and its buckets: windows ×
+    /// 2^(bits of a digit − 1) of 64 bytes in G1 and 128 in G2, 5 and 10 MB for
+    /// 2^16 scalars, 34 and 67 MB for 2^20.
     ///
     /// # Panics
     /// If there are more points than scalars.

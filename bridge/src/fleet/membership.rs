@@ -67,7 +67,7 @@ pub(crate) async fn run(bridge: Arc<BridgeState>) -> Result<Infallible, Stopped>
                 if failures.is_power_of_two() {
                     tracing::warn!(
                         failures,
-                        "cannot write this bridge's heartbeat to the ledger, its tickets are still pinged: {error}"
+                        "cannot write this bridge's heartbeat to the ledger: {error}; the bridge still pings its tickets"
                     );
                 }
             }

@@ -78,8 +78,8 @@ async fn take_ticket(
     Ok(())
 }
 
-/// Makes a dead letter of a ticket's job over which the bridge panicked, without parsing
-/// the request again.
+/// Makes a dead letter of a ticket's job after handling the job panicked, without
+/// parsing the request again.
 async fn park_ticket(
     bridge: &Arc<BridgeState>,
     upstream: String,
@@ -134,6 +134,6 @@ fn issued_again(bridge: &BridgeState, ticket: &Ticket) {
         ticket = %ticket.id,
         upstream = ticket.upstream,
         worst_gap = ?bridge.tickets.leases.stats().worst_gap,
-        "Falafel issued an open ticket again: its lease had lapsed; the bridge pings it again"
+        "Falafel issued an open ticket again, because the lease had expired; the bridge pings the ticket again"
     );
 }

@@ -86,7 +86,7 @@ impl Requests {
         }
         let request = self.ledger.request(job).await?;
         if request.is_none() {
-            tracing::warn!(job = %job, "the ledger has lost the job's request: the bridge closes its tickets, Falafel issues them again");
+            tracing::warn!(job = %job, "the job's request is missing in the ledger: the bridge closes the job's tickets, and Falafel issues them again");
             self.compare.notify_one();
         }
         Ok(request)

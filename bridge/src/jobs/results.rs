@@ -151,8 +151,8 @@ async fn retry_or_bury(
     Ok(())
 }
 
-/// Queues a job in one of the states `from` again, because its result is lost or could
-/// not be verified. The note has the reason; its attempt, if any, becomes the job's.
+/// Publishes a job again, if its state is one of `from`, because its result is lost or
+/// could not be verified. `note` has the reason; the job takes the attempt of `note`.
 pub(super) async fn prove_again(
     bridge: &BridgeState,
     job: &JobRecord,

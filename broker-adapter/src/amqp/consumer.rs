@@ -223,7 +223,7 @@ impl ClaimTask {
             && let Err(error) = kept.settle(&Settlement::HandBack).await
         {
             tracing::debug!(
-                "cannot requeue a job whose claim was cancelled, it is redelivered: {error}"
+                "cannot requeue a job after its claim was cancelled: {error}; RabbitMQ redelivers the job"
             );
         }
         if let Some(channel) = self.channel.clone() {

@@ -29,7 +29,7 @@ pub(super) async fn settle(
         match held.settle(Some(next.clone())).await {
             Err(BrokerError::Away(why)) => {
                 tracing::debug!(
-                    "cannot settle an unreadable message, it stays unacknowledged: {why}"
+                    "cannot acknowledge an unreadable message: {why}; the message stays unacknowledged"
                 );
                 sleep(client.config.patience).await;
             }
@@ -49,7 +49,7 @@ fn next(
         Unread::HandBack { since_ms } => {
             tracing::warn!(
                 queue = what,
-                "cannot read a message, requeued for a process of another release: {why}"
+                "cannot decode a message: {why}; it waits for a process of another release"
             );
             Ok(OutgoingMessage::unread(message, since_ms))
         }

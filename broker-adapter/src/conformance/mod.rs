@@ -86,8 +86,8 @@ impl Fixture {
         self.broker.depth(topic).await.expect("the broker answers")
     }
 
-    /// Waits until this many inner jobs are ready: a broker in another process counts
-    /// a dropped delivery later.
+    /// Waits until this many inner jobs are ready: a broker in another process needs a
+    /// moment to count the job of a dropped [`Delivery`] as ready.
     async fn ready(&self, jobs: usize) {
         let ready = || async { self.depth(Topic::Inner).await.ready };
         self.soon(jobs, ready).await;

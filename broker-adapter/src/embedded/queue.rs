@@ -17,8 +17,8 @@ use crate::{BrokerError, DeadClass, DeadLetter, Depth, Rung, Settlement, unread:
 #[derive(Debug, Clone)]
 pub(super) struct QueuedJob {
     pub(super) job: JobEnvelope,
-    /// The job's place in the queue, which redeliveries keep: a redelivered job is at
-    /// the head again.
+    /// The job's sequence number in the queue. A redelivered job keeps the number, so
+    /// the job returns to the head of the queue.
     seq: u64,
     pub(super) count: u32,
     pub(super) redelivered: bool,

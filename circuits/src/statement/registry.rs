@@ -32,7 +32,7 @@ registry! {
     JoinSplit => JoinSplit, JoinSplitWitness;
     /// The creation or change of a client's account, only in the poseidon suite.
     Account => AccountTx, AccountWitness;
-    /// A rollup of up to `inners` inner rollups of `slots` slots, a power of two.
+    /// A rollup of up to `inners` inner rollups, each with `slots` tx slots, a power of two.
     RootRollup { inners, slots } => RootSize, RootRollupWitness;
 }
 

@@ -239,7 +239,7 @@ impl BundledInner {
     }
 }
 
-/// Reads the number of slots from the broadcast header.
+/// Reads the rollup's number of tx slots from the header of the broadcast data.
 fn slots(reply: &[u8]) -> Result<usize, ReplyError> {
     let (words, _) = reply.as_chunks::<32>();
     let word = words.get(SLOTS).copied().map(Word);

@@ -22,7 +22,7 @@ pub struct ClaimRequest {
     pub claim_note_path: MerklePath,
     /// The claim note.
     pub claim_note: ClaimNote,
-    /// The interaction note's place in the defi tree.
+    /// The interaction note's leaf index in the defi tree.
     pub defi_note_index: u32,
     /// The interaction note's path in the defi tree.
     pub defi_note_path: MerklePath,
