@@ -63,6 +63,11 @@ impl Facts {
 }
 
 impl StatementKind {
+    /// Returns the first part of the names of this statement's circuits.
+    pub fn name(self) -> &'static str {
+        self.facts().name
+    }
+
     /// Returns the slots of a tx rollup: its capacity rounded up to a power of two.
     pub fn slots(self) -> usize {
         self.facts().slots

@@ -81,7 +81,7 @@ impl Stage {
             Kind::TxRollup => Some(Self::Inner),
             Kind::RootRollup => Some(Self::Root),
             Kind::RootVerifier => Some(Self::Verifier),
-            Kind::JoinSplitVk | Kind::AccountVk => None,
+            _ => None,
         }
     }
 }

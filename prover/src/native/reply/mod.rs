@@ -2,7 +2,6 @@
 //! verification of replies.
 
 mod batch;
-mod checked;
 mod client_fields;
 mod inners;
 mod part;
@@ -13,9 +12,9 @@ mod statement;
 mod verification_keys;
 mod verifier;
 
-pub use checked::{check, published_fields};
 pub use reading::tx_rollup as read_tx_rollup;
 pub use rollup::{TxCount, VerifiedRollup, tx_kind};
+pub use statement::{check, published_fields};
 pub use verifier::{NativeVerifier, verify_client, verify_rollup};
 
 pub(super) use batch::{BatchEntry, verify_batch};

@@ -20,19 +20,17 @@ use super::{
 };
 use crate::native::setting::{Setting, suite_tag};
 
-pub(super) fn claim(
+/// Reads the proof of a reply that one circuit proves and that carries no other proof.
+pub(super) fn single(
     setting: &Setting,
+    circuit: Circuit,
     fields: &[Word],
     tail: &NativeProof,
 ) -> Result<Vec<ReplyProof>, ReadError> {
     expect_form(setting, tail, NativeForm::Single)?;
-    let circuit = Circuit {
-        suite: setting.suite,
-        statement: StatementKind::Claim,
-    };
     let published = Published::from_words(circuit.statement, &bytes(fields), &[])?;
     Ok(vec![ReplyProof {
-        name: "claim".to_owned(),
+        name: circuit.statement.name().to_owned(),
         circuit,
         vk: tail.vks[0],
         public_input: published.public_input(),

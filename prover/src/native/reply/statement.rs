@@ -1,4 +1,5 @@
-//! The statement that a request makes, and the circuits that prove it.
+//! The statement that a request makes, the circuits that prove it, and what can be
+//! checked without a key.
 
 use std::sync::Arc;
 
@@ -7,13 +8,14 @@ use zkwhirl_circuits::{
     CheckError, Circuit, Plan, StatementError, StatementKind, Suite, TooLarge, Witness,
     claim::{self, ClaimWitness},
     client::ClientWitness,
+    field,
     published::Published,
     root_rollup::{self, RootRollupWitness},
     tx_rollup::{self, TxRollupWitness},
 };
 use zkwhirl_job::{
-    Kind, LayoutError, Request, Word,
-    reply::{NativeForm, NativeProof, ReplyError},
+    Kind, LayoutError, Request, Sizes, Word,
+    reply::{NativeForm, NativeProof, ReplyError, ReplyShape, fields},
     request::{ClaimRequest, RootRollupRequest, TxRollupRequest},
 };
 
@@ -83,6 +85,16 @@ pub enum NotProvable {
         /// The job's kind.
         kind: Kind,
     },
+}
+
+/// A request that satisfies every row of its circuits.
+#[derive(Debug, Clone)]
+pub struct CheckedRequest {
+    /// The number of rows (constraints) of all circuits.
+    pub rows: usize,
+    /// The published fields with which the reply starts, in the original
+    /// reply's order, 32 bytes each.
+    pub fields: Vec<Word>,
 }
 
 impl CheckedStatement {
@@ -210,6 +222,59 @@ impl CheckedStatement {
         out.put_slice(&tail.to_bytes());
         Ok(out.freeze())
     }
+}
+
+/// Checks a request natively and then row by row in its circuits, one circuit
+/// after the other, without a key. `report` receives the fraction of the circuits
+/// that is done, 0 to 1.
+pub fn check(
+    request: &Request,
+    setting: &Setting,
+    report: &dyn Fn(f32),
+) -> Result<CheckedRequest, NotProvable> {
+    let statement = CheckedStatement::of(request, setting)?;
+    let mut rows = 0;
+    for (at, part) in statement.parts.iter().enumerate() {
+        report(at as f32 / statement.parts.len() as f32);
+        rows += part.check().map_err(|error| NotProvable::Row {
+            part: part.name.clone(),
+            error,
+        })?;
+    }
+    Ok(CheckedRequest {
+        rows,
+        fields: statement.fields,
+    })
+}
+
+/// Computes the published fields with which the reply to a request starts, even if
+/// the request breaks a rule: for the mock prover.
+pub fn published_fields(
+    request: &Request,
+    suite: Suite,
+    sizes: Sizes,
+) -> Result<Vec<Word>, NotProvable> {
+    request.validate(sizes)?;
+    let txs = sizes.txs_per_inner();
+    let published = match request {
+        Request::Claim(request) => claim::published(suite, &ClaimWitness::new(request)?).to_words(),
+        Request::TxRollup(request) => {
+            let witness = TxRollupWitness::without_paths(request, txs)?;
+            let fields = tx_rollup::published_fields(suite, txs, &witness);
+            fields.iter().map(field::to_word).collect()
+        }
+        Request::RootRollup(request) => {
+            let size = root_size(sizes)?;
+            let witness = RootRollupWitness::new(request, size)?;
+            root_rollup::broadcast(suite, size, &witness).words()
+        }
+        Request::RootVerifier(request) => {
+            let count = ReplyShape::of(Kind::RootRollup, sizes).fields;
+            let broadcast = fields(&request.root_rollup_reply, count);
+            return Ok(broadcast.expect("a validated request has its broadcast data"));
+        }
+    };
+    Ok(to_words(published))
 }
 
 pub(super) fn to_words(words: Vec<[u8; 32]>) -> Vec<Word> {

@@ -57,9 +57,9 @@ impl NativeVerifier {
     /// `request`, and if all proofs verify for these fields.
     pub fn verify(&self, request: &Request, reply: &Bytes) -> Result<(), NotVerified> {
         match request {
-            Request::Claim(_) | Request::TxRollup(_) => self.fields_and_tail(request, reply),
             Request::RootRollup(root) => self.root_rollup(request, root, reply),
             Request::RootVerifier(root) => self.root_verifier(root, reply),
+            _ => self.fields_and_tail(request, reply),
         }
     }
 
@@ -100,7 +100,7 @@ impl NativeVerifier {
         let tail = NativeProof::parse(&reply[32 * got.len()..]).map_err(NotVerified::refused)?;
         let proofs = match request {
             Request::TxRollup(_) => reading::tx_rollup(&self.setting, &got, &tail),
-            _ => reading::claim(&self.setting, &got, &tail),
+            _ => reading::single(&self.setting, statement.parts[0].circuit, &got, &tail),
         };
         let proofs = proofs.map_err(NotVerified::refused)?;
         demand("word", &tail.words, &statement.words)?;
