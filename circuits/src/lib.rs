@@ -31,7 +31,6 @@ pub use plan::{Plan, TooLarge};
 pub use root_rollup::MAX_INNERS;
 pub use rule::{Rule, Scope, Violation};
 pub use signer::Signer;
-pub use statement::{StatementKind, Witness};
-pub use statement::{account, claim, client, join_split, root_rollup, tx_rollup};
+pub use statement::*;
 pub use suite::{Suite, UnknownSuite};
 pub use tx_rollup::MAX_TXS;

@@ -16,7 +16,7 @@ use crate::field;
 use crate::gadgets;
 use crate::poseidon;
 use crate::r1cs::{Builder, Num};
-use crate::statement::Statement;
+use crate::statement::definition::Statement;
 
 pub use crate::error::PublishedError;
 

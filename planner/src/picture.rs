@@ -24,8 +24,8 @@ impl<E: std::error::Error + Send + Sync> From<DrawingAreaErrorKind<E>> for Pictu
     }
 }
 
-/// Draws latency and cost by fleet size, and below them the waiting jobs and the
-/// workers of the largest fleet over time. Returns the SVG's text.
+/// Draws latency and cost by fleet size, and below them the jobs and the pods
+/// of the largest fleet over time. Returns the SVG's text.
 ///
 /// # Errors
 /// Fails if `rows` or `course` is empty.
