@@ -7,6 +7,9 @@ import path from 'node:path';
 
 export const PATIENCE = 300_000;
 
+// The page that was opened last: `until` reports what the page shows.
+let last;
+
 export async function chromium(modules) {
   const playwright = createRequire(path.join(modules, 'package.json'))('playwright-core');
   const browser = await playwright.chromium.launch({
@@ -17,7 +20,7 @@ export async function chromium(modules) {
 
   async function open(base, options) {
     const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, colorScheme: 'light', ...options });
-    const page = await context.newPage();
+    const page = last = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
     // The browser also logs a refusal that a test provoked.
     page.on('console', (message) => {
@@ -42,7 +45,7 @@ export async function chromium(modules) {
 export async function until(what, holds) {
   const end = Date.now() + PATIENCE;
   while (!(await holds())) {
-    assert.ok(Date.now() < end, `never came: ${what}`);
+    if (Date.now() >= end) assert.fail(`never came: ${what}; the page shows: ${await last.locator('body').innerText()}`);
     await new Promise((done) => setTimeout(done, 100));
   }
 }
