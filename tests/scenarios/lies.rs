@@ -116,7 +116,11 @@ async fn a_changed_bit_in_any_reply_halts_falafel_with_the_reason() {
     let names_key = "names verification key";
     for (kind, byte, reason) in [
         // A wrong key is found when a client proves with the right key.
-        (JoinSplitVk, Last(40), "was not accepted: the proof names verif"),
+        (
+            JoinSplitVk,
+            Last(40),
+            "was not accepted: the proof names verif",
+        ),
         (JoinSplitVk, From(7), "was not accepted: "),
         (Claim, From(31), "published field 0 is "),
         (Claim, From(claim - 1), "published field 15 is "),
