@@ -27,7 +27,7 @@ pub(crate) trait Adder: Copy + Send + Sync {
     /// Additions of a batch: so many that the inversion costs little, so few
     /// that what the first pass leaves stays in the second cache.
     const BATCH: usize;
-    /// Room that batches use one after the other.
+    /// Buffers that a thread reuses from batch to batch.
     type Scratch<C: StoredCurve>: Default + Send;
 
     fn add<C: StoredCurve, A: Additions>(self, scratch: &mut Self::Scratch<C>, additions: A);
@@ -35,10 +35,10 @@ pub(crate) trait Adder: Copy + Send + Sync {
 
 /// What a batch adds. Indices are below [`Additions::count`], which is not zero.
 ///
-/// Every pair of points has its right sum, equal and opposite ones as well. No
-/// point is infinity: all its limbs would be zero.
+/// Equal and opposite points are added correctly. No point may be infinity, whose
+/// limbs are all zero: callers leave such points out, or the sum is wrong.
 pub(crate) trait Additions {
-    /// Whether the points lie in no order: then they are asked for ahead.
+    /// Whether the points lie in no order in memory, so that reading them ahead pays.
     const SCATTERED: bool;
 
     fn count(&self) -> usize;
